@@ -1,0 +1,1 @@
+"""Curves and matrices of the standards, as tensors."""
