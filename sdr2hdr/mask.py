@@ -1,0 +1,41 @@
+"""The soft mask (eq. 1 of the paper): where, and how surely, clipping took light."""
+
+import numpy as np
+import torch
+
+CLIPPED_SIGNAL = 0.95  # a pixel is clipped when its largest channel reaches this; the figures too
+SHARES = (0.0, 0.005, 0.10, 0.25)  # share of clipped pixels in a picture ...
+THRESHOLDS = (0.93, 0.905, 0.895, 0.85)  # ... and the threshold for it; linear between, constant beyond
+THRESHOLD_RANGE = (0.75, 0.995)  # what any threshold may be, a user's as well
+
+
+def clipped_share(signal: torch.Tensor) -> float:
+    """Share of the pixels of a signal (..., 3, H, W) whose largest channel reaches `CLIPPED_SIGNAL`."""
+    return float((signal.amax(dim=-3) >= CLIPPED_SIGNAL).float().mean())
+
+
+def threshold(clipped_share: float) -> float:
+    """Signal tau at which the mask begins, from the share of clipped pixels in [0, 1].
+
+    Falls with the share, because an exposure that clips much of a picture has also pushed more of the rest into
+    the shoulder of the response: 0.93 where nothing is clipped, close to 0.9 over the common range (0.5 to 10 %),
+    0.85 from 25 % on; linear between.
+    """
+    return float(np.interp(clipped_share, SHARES, THRESHOLDS))
+
+
+def soft_mask(base: torch.Tensor, tau: float | torch.Tensor) -> torch.Tensor:
+    """M_c = max(0, base_c - tau) / (1 - tau) for each channel c (eq. 1).
+
+    Parameters
+    ----------
+    base : (N, 3, H, W) base layer of the signal, [0, 1]
+    tau : threshold in [0, 1), one for all or (N,), one a picture
+
+    Returns
+    -------
+    (N, 3, H, W), [0, 1]: 0 below tau, 1 at full signal
+    """
+    if isinstance(tau, torch.Tensor):
+        tau = tau.to(base).reshape(-1, 1, 1, 1)
+    return ((base - tau) / (1 - tau)).clamp(0, 1)
