@@ -1,0 +1,155 @@
+"""Files in and out: the only folder that knows extensions, magic bytes and code values.
+
+Every public module is one format. Its side for reading, if it has one:
+
+    sniff(head: bytes) -> bool                   is this mine? `head` is the file's first `HEAD` bytes
+    dimensions(data: bytes) -> tuple[int, int]   height, width from the header alone
+    decode(data: bytes) -> SdrImage
+
+its side for writing, if it has one:
+
+    encode(image: HdrImage, options: EncodeOptions) -> bytes
+    SUMMARY: str                                 what is written, in one phrase
+
+and for both `EXTENSIONS: tuple[str, ...]`, lower case, with the dot. A file that is read is recognised by its
+magic bytes, never by its name.
+"""
+
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import BinaryIO
+
+from sdr2hdr import registry
+from sdr2hdr.errors import InputError, UsageError
+from sdr2hdr.formats._options import EncodeOptions
+from sdr2hdr.image import SdrImage
+
+os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # before cv2 is imported: its C++ side would write to stderr
+
+__all__ = ["HEAD", "EncodeOptions", "encoder", "read", "readers", "writers"]
+
+HEAD = 64  # bytes that are enough to recognise a format
+MAX_PIXELS = 200_000_000
+
+_FOREIGN = (  # (offset, magic, what it is): refused with a word of its own
+    (0, b"\x76\x2f\x31\x01", "an OpenEXR picture, which is already HDR"),
+    (0, b"#?RADIANCE", "a Radiance picture, which is already HDR"),
+    (0, b"#?RGBE", "a Radiance picture, which is already HDR"),
+    (0, b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
+    (0, b"\xff\x0a", "a JPEG XL picture"),
+    (4, b"ftypavi", "an AVIF picture"),
+    (4, b"ftyp", "a HEIF picture or a film"),
+    (0, b"GIF8", "a GIF picture"),
+    (0, b"8BPS", "a Photoshop document"),
+    (0, b"FUJIFILM", "a camera raw file"),
+    (0, b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"),
+    (0, b"%PDF", "a PDF document"),
+)
+
+
+@cache
+def _entries() -> dict[str, ModuleType]:
+    package = sys.modules[__name__]
+    return {name: registry.get(package, name) for name in registry.names(package)}
+
+
+def readers() -> dict[str, ModuleType]:
+    """Formats that can be read, by name."""
+    return {name: module for name, module in _entries().items() if hasattr(module, "decode")}
+
+
+def writers() -> dict[str, ModuleType]:
+    """Formats that can be written, by name."""
+    return {name: module for name, module in _entries().items() if hasattr(module, "encode")}
+
+
+def encoder(name_or_suffix: str) -> ModuleType:
+    """The format that writes files of this name ("exr") or suffix (".tif"), upper or lower case.
+
+    Raises
+    ------
+    UsageError
+        No format is written under this name.
+    """
+    wanted = name_or_suffix.lower()
+    for name, module in writers().items():
+        if wanted == name or "." + wanted.removeprefix(".") in module.EXTENSIONS:
+            return module
+    known = " ".join(suffix for module in writers().values() for suffix in module.EXTENSIONS)
+    raise UsageError(f"cannot write '{name_or_suffix}' files; name the output one of: {known}")
+
+
+def read(source: str | Path | BinaryIO, *, max_pixels: int = MAX_PIXELS, name: str | None = None) -> SdrImage:
+    """Read one SDR picture.
+
+    Parameters
+    ----------
+    source
+        A path, or a stream open for reading bytes (standard input).
+    max_pixels
+        Larger pictures are refused by their header, before anything is decoded.
+    name
+        What messages call the picture; the path if it is not given.
+
+    Raises
+    ------
+    InputError
+        Missing, unreadable, unknown, too large, truncated, damaged, or already HDR. One line that begins with the name.
+    """
+    if name is None:
+        name = str(source) if isinstance(source, str | Path) else str(getattr(source, "name", "<stream>"))
+    name = "".join(c if c.isprintable() else "?" for c in name)  # a message is one line
+    try:
+        if isinstance(source, str | Path):
+            with Path(source).open("rb") as stream:
+                return _read(stream, max_pixels)
+        return _read(source, max_pixels)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
+    except FileNotFoundError as error:
+        raise InputError(f"{name}: no such file; check the path") from error
+    except IsADirectoryError as error:
+        raise InputError(f"{name}: is a folder; name the pictures in it") from error
+    except PermissionError as error:
+        raise InputError(f"{name}: may not be read; check its permissions") from error
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        raise InputError(f"{name}: cannot be read ({_word(error)}); check the path and the disk") from error
+
+
+def _read(stream: BinaryIO, max_pixels: int) -> SdrImage:
+    head = stream.read(HEAD)
+    if not head:
+        raise InputError("is empty; copy or export it again")
+    module = _recognise(head)
+    data = head + stream.read()
+    height, width = module.dimensions(data)
+    if height < 1 or width < 1:
+        raise InputError("has no pixels; export it again")
+    if height * width > max_pixels:
+        raise InputError(
+            f"has {width} x {height} pixels, more than the limit of {max_pixels}; shrink it or raise the limit"
+        )
+    try:
+        image: SdrImage = module.decode(data)
+    except MemoryError as error:
+        raise InputError(f"{width} x {height} pixels do not fit into memory; shrink it") from error
+    return image
+
+
+def _recognise(head: bytes) -> ModuleType:
+    for module in readers().values():
+        if module.sniff(head):
+            return module
+    known = ", ".join(readers())
+    for offset, magic, what in _FOREIGN:
+        if head.startswith(magic, offset):
+            cure = "only SDR pictures are converted" if "HDR" in what else f"export it as one of {known}"
+            raise InputError(f"is {what}; {cure}")
+    raise InputError(f"is not a picture of a known kind; export it as one of {known}")
+
+
+def _word(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error or type(error).__name__).splitlines()[0]

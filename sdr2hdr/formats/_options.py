@@ -1,0 +1,15 @@
+"""What a writer may be told."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class EncodeOptions:
+    """Options of `encode` in the writing formats; a format ignores what does not concern it.
+
+    half : EXR in float16 (True) or float32 (False)
+    primaries : EXR's primaries: "2020", "709", "p3" or "acescg"
+    """
+
+    half: bool = True
+    primaries: str = "2020"
