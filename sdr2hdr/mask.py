@@ -17,9 +17,9 @@ def clipped_share(signal: torch.Tensor) -> float:
 def threshold(clipped_share: float) -> float:
     """Signal tau at which the mask begins, from the share of clipped pixels in [0, 1].
 
-    Falls with the share, because an exposure that clips much of a picture has also pushed more of the rest into
-    the shoulder of the response: 0.93 where nothing is clipped, close to 0.9 over the common range (0.5 to 10 %),
-    0.85 from 25 % on; linear between.
+    Falls with the share, because an exposure that clips much of a picture has also pushed more of the rest
+    into the shoulder of the response: 0.93 where nothing is clipped, close to 0.9 over the common range
+    (0.5 to 10 %), 0.85 from 25 % on; linear between.
     """
     return float(np.interp(clipped_share, SHARES, THRESHOLDS))
 
