@@ -1,0 +1,276 @@
+"""Trained nets as files: find, check, load, save. The only module that names torch.jit.
+
+One TorchScript archive per look and role, NAME = LOOK-ROLE.pt, and SHA256SUMS beside them (as `sha256sum -c` reads it).
+Loading an archive can run the code in it, so the order is always: checksum, metadata, load, role. Metadata is the
+archive's own `metadata.json`; `describe` reads it with zipfile alone, and it suffices to build the net anew
+(`rebuild`), without TorchScript and without running anything from the archive.
+
+PyTorch is imported when a net is loaded or saved, not before: checksums and metadata need none of it.
+"""
+
+import contextlib
+import hashlib
+import importlib.resources
+import io
+import json
+import logging
+import os
+import re
+import warnings
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from sdr2hdr import __version__
+from sdr2hdr.errors import WeightsError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+FORMAT = 1
+ROLES = ("base", "detail", "refine")
+SUMS = "SHA256SUMS"
+ENVIRONMENT = "SDR2HDR_WEIGHTS"
+_CURE = "install sdr2hdr again, or name a folder of weights with --weights"
+_METADATA = "metadata.json"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A net ready to run, and what it is.
+
+    net : frozen TorchScript module, in evaluation mode, on its device
+    metadata : what `save` was given
+    sha256 : of the file, hexadecimal
+    path : the file
+    """
+
+    net: "nn.Module"
+    metadata: dict[str, Any]
+    sha256: str
+    path: Path
+
+
+def shipped() -> Path:
+    """Folder of the weights that come with the package."""
+    try:
+        return Path(str(importlib.resources.files("sdr2hdr.weights")))
+    except ModuleNotFoundError:  # run from a checkout that is not installed
+        return Path(__file__).parents[1] / "weights"
+
+
+def find(look: str, named: Path | None = None) -> dict[str, Path]:
+    """Archives of one look by role, from `named`, else from $SDR2HDR_WEIGHTS, else from the package.
+
+    A folder that the user named may do without SHA256SUMS, with a warning in the log; the others may not.
+
+    Raises
+    ------
+    WeightsError
+        The folder, one of the archives or SHA256SUMS is missing.
+    """
+    variable = os.environ.get(ENVIRONMENT)
+    folder = named or (Path(variable) if variable else shipped())
+    if not folder.is_dir():
+        raise WeightsError(f"{folder}: no such folder of weights; {_CURE}")
+    paths = {role: folder / f"{look}-{role}.pt" for role in ROLES}
+    if missing := [path.name for path in paths.values() if not path.is_file()]:
+        looks = sorted({path.name.rsplit("-", 1)[0] for path in folder.glob("*-base.pt")})
+        here = f" (looks there: {', '.join(looks)})" if looks else ""
+        raise WeightsError(f"{folder}: weights missing: {', '.join(missing)}{here}; {_CURE}")
+    if not (folder / SUMS).is_file():
+        if not named:
+            raise WeightsError(f"{folder / SUMS}: missing, so the weights cannot be checked; {_CURE}")
+        log.warning("%s: no %s there, so these weights run unchecked", folder, SUMS)
+    return paths
+
+
+def sums(folder: Path) -> dict[str, str]:
+    """SHA-256 by file name, as the folder's SHA256SUMS states them.
+
+    Raises
+    ------
+    WeightsError
+        The file is missing or is not a list of checksums.
+    """
+    path = folder / SUMS
+    try:
+        text = path.read_text("ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WeightsError(f"{path}: cannot be read ({error}); {_CURE}") from None
+    stated = {}
+    for line in text.splitlines():
+        match = re.fullmatch(r"([0-9a-f]{64}) [ *](\S.*)", line)
+        if not match:
+            raise WeightsError(f"{path}: damaged, {line[:20]!r} is no line of sha256sum; {_CURE}")
+        stated[match[2]] = match[1]
+    return stated
+
+
+def verify(folder: Path) -> dict[str, str]:
+    """Check every file that the folder's SHA256SUMS names; SHA-256 by file name.
+
+    Raises
+    ------
+    WeightsError
+        A file is missing, truncated or altered.
+    """
+    return {name: hashlib.sha256(read_checked(folder / name)).hexdigest() for name in sums(folder)}
+
+
+def read_checked(path: Path) -> bytes:
+    """Bytes of an archive whose SHA-256 is what SHA256SUMS beside it says (if there is one).
+
+    Raises
+    ------
+    WeightsError
+        Missing, truncated, altered, or not in the list.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{path}: weights cannot be read ({error.strerror}); {_CURE}") from None
+    if (path.parent / SUMS).exists():
+        stated = sums(path.parent).get(path.name)
+        if stated is None:
+            raise WeightsError(f"{path}: not listed in {SUMS} beside it; {_CURE}")
+        if stated != hashlib.sha256(data).hexdigest():
+            raise WeightsError(f"{path}: truncated or altered, its checksum is not that of {SUMS}; {_CURE}")
+    return data
+
+
+def write_sums(folder: Path) -> None:
+    """Write SHA256SUMS for all archives of a folder."""
+    names = sorted(path.name for path in folder.glob("*.pt"))
+    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
+    (folder / SUMS).write_text("".join(lines), "ascii")
+
+
+def describe(path: Path) -> dict[str, Any]:
+    """Metadata of an archive, without loading it and without PyTorch.
+
+    Raises
+    ------
+    WeightsError
+        Not an archive of this program.
+    """
+    return _describe(path, path)
+
+
+def _describe(source: Path | IO[bytes], path: Path) -> dict[str, Any]:
+    try:
+        with zipfile.ZipFile(source) as archive:
+            (name,) = [n for n in archive.namelist() if n.split("/")[1:] == ["extra", _METADATA]]
+            metadata = json.loads(archive.read(name))
+        stated, role = metadata["format"], metadata["role"]
+    except FileNotFoundError:
+        raise WeightsError(f"{path}: weights missing; {_CURE}") from None
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        raise WeightsError(f"{path}: not a net of sdr2hdr, or damaged; {_CURE}") from None
+    if stated != FORMAT or role not in ROLES:
+        raise WeightsError(
+            f"{path}: format {stated!r}, role {role!r}; this version ({__version__}) reads format {FORMAT}, "
+            f"roles {', '.join(ROLES)}; take weights of this version"
+        )
+    return dict(metadata)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """TorchScript is deprecated upstream; here is the one place to know, and a user can do nothing about it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
+
+
+def load(path: Path, role: str, device: "torch.device | str" = "cpu", precision: str = "fp32") -> Checkpoint:
+    """Check and load one archive, frozen, for inference.
+
+    Parameters
+    ----------
+    path : the archive; SHA256SUMS beside it is obeyed
+    role : what it must be: "base", "detail" or "refine"
+    device : where it is to run
+    precision : "fp32", or "bf16": parameters of sub-modules named `body` become bfloat16, all others stay float32
+
+    Raises
+    ------
+    WeightsError
+        Missing, truncated, altered, unreadable, or of another role.
+    """
+    import torch
+
+    data = read_checked(path)
+    metadata = _describe(io.BytesIO(data), path)
+    if metadata["role"] != role:
+        raise WeightsError(f"{path}: this is the {metadata['role']} net, not the {role} net; {_CURE}")
+    with _quiet():
+        try:
+            net = torch.jit.load(io.BytesIO(data), map_location=device).eval()  # type: ignore[no-untyped-call]
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[0]
+            raise WeightsError(
+                f"{path}: PyTorch {torch.__version__} cannot load it ({reason}); {_CURE}"
+            ) from None
+        if precision == "bf16":
+            for name, module in net.named_modules():
+                if name.rpartition(".")[2] == "body":
+                    module.to(torch.bfloat16)
+        net.to(memory_format=torch.channels_last)
+        exported = [name for name in net._c._method_names() if name != "forward"]
+        net = torch.jit.freeze(net, preserved_attrs=exported)
+    return Checkpoint(net, metadata, hashlib.sha256(data).hexdigest(), path)
+
+
+def rebuild(path: Path) -> "nn.Module":
+    """The eager net of an archive, from its metadata and its tensors; nothing of the archive is run.
+
+    Raises
+    ------
+    WeightsError
+        As for `load`; or the tensors do not fit the net that the metadata describes.
+    """
+    from sdr2hdr import _archive, networks
+
+    data = read_checked(path)
+    metadata = _describe(io.BytesIO(data), path)
+    try:
+        net = networks.ROLES[metadata["role"]](**metadata["arguments"])
+        net.load_state_dict(_archive.tensors(data, list(net.state_dict())))
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise WeightsError(f"{path}: its tensors do not fit its metadata ({reason}); {_CURE}") from None
+    return net.eval()
+
+
+def save(path: Path, net: "nn.Module", metadata: dict[str, Any]) -> None:
+    """Write a net as an archive, complete or not at all.
+
+    The bytes depend on the net, the metadata and the version of PyTorch, not on the machine, the folder or the hash
+    seed, provided that the process has scripted no other net before.
+
+    Parameters
+    ----------
+    net : any device and dtype; it is left as it is, a float32 copy on the CPU is written
+    metadata : role, look, arguments (constructor) at least; values that JSON knows. Format and version are added.
+    """
+    import torch
+
+    from sdr2hdr import _archive
+
+    metadata = {**metadata, "format": FORMAT, "version": __version__}
+    if metadata["role"] not in ROLES or "arguments" not in metadata:
+        raise ValueError(f"metadata must name arguments and a role of {', '.join(ROLES)}")
+    with _quiet():
+        buffer = io.BytesIO()
+        plain = _archive.plain_copy(net)
+        text = json.dumps(metadata, indent=1, sort_keys=True)
+        torch.jit.save(torch.jit.script(plain), buffer, _extra_files={_METADATA: text})
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(_archive.canonical(buffer.getvalue()))
+    part.replace(path)
