@@ -64,8 +64,23 @@ def shipped() -> Path:
         return Path(__file__).parents[1] / "weights"
 
 
+def folder(named: Path | None = None) -> Path:
+    """Folder of weights: `named`, else $SDR2HDR_WEIGHTS, else that of the package.
+
+    Raises
+    ------
+    WeightsError
+        There is no such folder.
+    """
+    variable = os.environ.get(ENVIRONMENT)
+    where = named or (Path(variable) if variable else shipped())
+    if not where.is_dir():
+        raise WeightsError(f"{where}: no such folder of weights; {_CURE}")
+    return where
+
+
 def find(look: str, named: Path | None = None) -> dict[str, Path]:
-    """Archives of one look by role, from `named`, else from $SDR2HDR_WEIGHTS, else from the package.
+    """Archives of one look by role, from the `folder` that is in force.
 
     A folder that the user named may do without SHA256SUMS, with a warning in the log; the others may not.
 
@@ -74,23 +89,20 @@ def find(look: str, named: Path | None = None) -> dict[str, Path]:
     WeightsError
         The folder, one of the archives or SHA256SUMS is missing.
     """
-    variable = os.environ.get(ENVIRONMENT)
-    folder = named or (Path(variable) if variable else shipped())
-    if not folder.is_dir():
-        raise WeightsError(f"{folder}: no such folder of weights; {_CURE}")
-    paths = {role: folder / f"{look}-{role}.pt" for role in ROLES}
+    where = folder(named)
+    paths = {role: where / f"{look}-{role}.pt" for role in ROLES}
     if missing := [path.name for path in paths.values() if not path.is_file()]:
-        looks = sorted({path.name.rsplit("-", 1)[0] for path in folder.glob("*-base.pt")})
+        looks = sorted({path.name.rsplit("-", 1)[0] for path in where.glob("*-base.pt")})
         here = f" (looks there: {', '.join(looks)})" if looks else ""
-        raise WeightsError(f"{folder}: weights missing: {', '.join(missing)}{here}; {_CURE}")
-    if not (folder / SUMS).is_file():
+        raise WeightsError(f"{where}: weights missing: {', '.join(missing)}{here}; {_CURE}")
+    if not (where / SUMS).is_file():
         if not named:
-            raise WeightsError(f"{folder / SUMS}: missing, so the weights cannot be checked; {_CURE}")
-        log.warning("%s: no %s there, so these weights run unchecked", folder, SUMS)
+            raise WeightsError(f"{where / SUMS}: missing, so the weights cannot be checked; {_CURE}")
+        log.warning("%s: no %s there, so these weights run unchecked", where, SUMS)
     return paths
 
 
-def sums(folder: Path) -> dict[str, str]:
+def sums(where: Path) -> dict[str, str]:
     """SHA-256 by file name, as the folder's SHA256SUMS states them.
 
     Raises
@@ -98,7 +110,7 @@ def sums(folder: Path) -> dict[str, str]:
     WeightsError
         The file is missing or is not a list of checksums.
     """
-    path = folder / SUMS
+    path = where / SUMS
     try:
         text = path.read_text("ascii")
     except (OSError, UnicodeDecodeError) as error:
@@ -112,15 +124,20 @@ def sums(folder: Path) -> dict[str, str]:
     return stated
 
 
-def verify(folder: Path) -> dict[str, str]:
-    """Check every file that the folder's SHA256SUMS names; SHA-256 by file name.
+def verify(where: Path) -> dict[str, str]:
+    """Check every file that a folder's SHA256SUMS names; SHA-256 by file name.
 
     Raises
     ------
     WeightsError
         A file is missing, truncated or altered.
     """
-    return {name: hashlib.sha256(read_checked(folder / name)).hexdigest() for name in sums(folder)}
+    return {name: sha256(where / name) for name in sums(where)}
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of an archive, hexadecimal; checked as `read_checked` does."""
+    return hashlib.sha256(read_checked(path)).hexdigest()
 
 
 def read_checked(path: Path) -> bytes:
@@ -144,11 +161,11 @@ def read_checked(path: Path) -> bytes:
     return data
 
 
-def write_sums(folder: Path) -> None:
+def write_sums(where: Path) -> None:
     """Write SHA256SUMS for all archives of a folder."""
-    names = sorted(path.name for path in folder.glob("*.pt"))
-    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
-    (folder / SUMS).write_text("".join(lines), "ascii")
+    names = sorted(path.name for path in where.glob("*.pt"))
+    lines = [f"{hashlib.sha256((where / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
+    (where / SUMS).write_text("".join(lines), "ascii")
 
 
 def describe(path: Path) -> dict[str, Any]:

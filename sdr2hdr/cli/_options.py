@@ -1,0 +1,134 @@
+"""Options that more than one command takes, and how much is said on stderr."""
+
+import logging
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def _together(*options: Decorator) -> Decorator:
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+weights = click.option(
+    "--weights",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder of weights. [default: $SDR2HDR_WEIGHTS, else those of the package]",
+)
+
+# One option per field of `settings.Settings`, under the field's name.
+method = _together(
+    click.option(
+        "--look", default="scene", show_default=True, help="Which weights: scene is the light of the scene."
+    ),
+    click.option(
+        "--strength",
+        type=click.FloatRange(0, 1),
+        default=1.0,
+        show_default=True,
+        help="0: the plain mapping of SDR to HDR; 1: all that the nets say.",
+    ),
+    click.option(
+        "--no-invent",
+        "invent",
+        flag_value=False,
+        default=True,
+        help="No made-up detail where all was clipped.",
+    ),
+    click.option(
+        "--peak",
+        "peak_nits",
+        type=click.FloatRange(1, 10000),
+        metavar="NITS",
+        help="Brightest light in cd/m2; above 0.75 of it light is rolled off. [default: 10000 for exr, else 1000]",
+    ),
+    click.option(
+        "--white",
+        "white_nits",
+        type=click.FloatRange(1, 10000),
+        metavar="NITS",
+        default=203.0,
+        show_default=True,
+        help="Luminance of SDR white in cd/m2.",
+    ),
+    click.option(
+        "--threshold",
+        type=click.FloatRange(0.75, 0.995),
+        metavar="SIGNAL",
+        help="SDR signal above which light is restored, 0.75 to 0.995. [default: chosen from the picture]",
+    ),
+    click.option(
+        "--work-size",
+        type=click.FloatRange(0),
+        metavar="MP",
+        default=1.0,
+        show_default=True,
+        help="Size at which the nets see the picture, in megapixels; 0: full size.",
+    ),
+    click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ..."),
+    click.option(
+        "--precision",
+        type=click.Choice(["auto", "fp32", "bf16"]),
+        default="auto",
+        show_default=True,
+        help="Arithmetic of the nets; auto: bf16 where the hardware is fast at it.",
+    ),
+    weights,
+)
+
+encoding = _together(
+    click.option(
+        "--format", "format_name", metavar="NAME", help="exr or tiff. [default: from DST's name, else exr]"
+    ),
+    click.option(
+        "--primaries",
+        type=click.Choice(["2020", "709", "p3", "acescg"]),
+        default="2020",
+        show_default=True,
+        help="Primaries of an EXR.",
+    ),
+    click.option("--float", "full_float", is_flag=True, help="EXR in 32 instead of 16 bits per channel."),
+)
+
+max_pixels = click.option(
+    "--max-pixels",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Refuse larger pictures before decoding them. [default: 200000000]",
+)
+
+verbosity = _together(
+    click.option("-v", "--verbose", count=True, help="Say what was done; -vv: and how."),
+    click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+)
+
+
+def set_verbosity(verbose: int, quiet: bool) -> None:
+    """Send the package's log to stderr, from warnings on; errors only if quiet, more if verbose."""
+    level = logging.ERROR if quiet else (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Format("sdr2hdr: %(levelname)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], force=True)
+    logging.getLogger("sdr2hdr").setLevel(level)
+    if verbose < 2 and not sys.warnoptions:
+        warnings.simplefilter("ignore")  # of the libraries below: nothing that a user can act on
+
+
+class _Format(logging.Formatter):
+    """Levels in lower case, as the errors have them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.levelname = record.levelname.lower()
+        return super().format(record)

@@ -1,0 +1,186 @@
+"""One picture from file to file: read, convert, write."""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from sdr2hdr import formats
+from sdr2hdr.errors import InputError, OutputError, UsageError
+from sdr2hdr.formats._atomic import write_atomic
+from sdr2hdr.settings import Settings
+
+if TYPE_CHECKING:  # it imports PyTorch, which is to happen while the picture is read
+    from sdr2hdr.pipeline import Converter, Report
+
+DEFAULT_FORMAT = "exr"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to read and what to write; can be sent to another process.
+
+    source : path, or None for standard input
+    target : path, or None for standard output
+    format : name of the format to write
+    options : of the writer
+    max_pixels : larger pictures are refused
+    overwrite : replace a target that exists
+    """
+
+    source: Path | None
+    target: Path | None
+    format: str = DEFAULT_FORMAT
+    options: formats.EncodeOptions = field(default_factory=formats.EncodeOptions)
+    max_pixels: int = formats.MAX_PIXELS
+    overwrite: bool = False
+
+    @property
+    def source_name(self) -> str:
+        """What messages call the picture."""
+        return str(self.source) if self.source else "standard input"
+
+
+def resolve(source: Path | None, target: Path | None, format_name: str | None) -> tuple[Path | None, str]:
+    """Where one picture goes and as what: target and name of the format.
+
+    A target that is a folder gets the picture's name. The format is the one named, else that of the target's suffix,
+    else EXR.
+
+    Raises
+    ------
+    UsageError
+        No such format; a target whose suffix says something else; a folder for a picture without a name.
+    """
+    named = _name(format_name) if format_name else None
+    if target is not None and target.is_dir():
+        if source is None:
+            raise UsageError(
+                f"{target}: is a folder, and a picture from standard input has no name; name a file in it"
+            )
+        suffix = formats.encoder(named or DEFAULT_FORMAT).EXTENSIONS[0]
+        target = target / f"{source.stem}{suffix}"
+    if target is None:
+        return None, named or DEFAULT_FORMAT
+    try:
+        implied: str | None = _name(target.suffix)
+    except UsageError:
+        if not named:
+            raise
+        implied = None
+    if named and implied and named != implied:
+        raise UsageError(f"{target}: the name says {implied}, --format says {named}; change one of them")
+    return target, named or implied or DEFAULT_FORMAT
+
+
+def _name(name_or_suffix: str) -> str:
+    module = formats.encoder(name_or_suffix)
+    return next(name for name, writer in formats.writers().items() if writer is module)
+
+
+def convert_file(job: Job, settings: Settings, progress: Callable[[str], None] | None = None) -> "Report":
+    """Convert one picture. The nets are loaded once per process and settings.
+
+    Parameters
+    ----------
+    progress : called with the name of each stage as it begins
+
+    Returns
+    -------
+    Report
+        What the method found, with the seconds of every stage.
+
+    Raises
+    ------
+    InputError, OutputError, UsageError, WeightsError
+        Nothing has been written then.
+    """
+    tell = progress or (lambda stage: None)
+    if job.target:
+        _check_target(job.target, job.overwrite)
+    begun = time.perf_counter()
+    tell("read")
+    reading = _in_background(lambda: _read(job))
+    converter = _converter(settings)
+    image, read_seconds = reading.result()
+    loaded = time.perf_counter()
+    try:
+        hdr, report = converter.convert(image, progress=progress)
+        converted = time.perf_counter()
+        tell("write")
+        data = formats.encoder(job.format).encode(hdr, job.options)
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "memory" not in str(error):
+            raise
+        height, width = image.size
+        raise InputError(
+            f"{job.source_name}: {width} x {height} pixels do not fit into memory; shrink it or lower --work-size"
+        ) from error
+    _write(job, data)
+    seconds = {
+        "read": read_seconds,
+        "load": loaded - begun - read_seconds,
+        **report.seconds,
+        "write": time.perf_counter() - converted,
+    }
+    return replace(report, seconds=seconds)
+
+
+@lru_cache(maxsize=1)
+def _converter(settings: Settings) -> "Converter":
+    from sdr2hdr.pipeline import Converter
+
+    return Converter(settings)
+
+
+def _read(job: Job) -> tuple[formats.SdrImage, float]:
+    begun = time.perf_counter()
+    source = job.source if job.source is not None else sys.stdin.buffer
+    image = formats.read(source, max_pixels=job.max_pixels, name=job.source_name)
+    return image, time.perf_counter() - begun
+
+
+def _in_background(work: Callable[[], T]) -> "Future[T]":
+    """Run in a thread that does not keep the process alive, should standard input never end."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
+def _check_target(target: Path, overwrite: bool) -> None:
+    """Find out before the work what would fail after it."""
+    if os.path.lexists(target) and not overwrite:
+        raise OutputError(f"{target}: exists already; use --overwrite to replace it")
+    if not target.parent.is_dir():
+        raise OutputError(f"{target}: there is no folder {target.parent}; create it first")
+    if not os.access(target.parent, os.W_OK):
+        raise OutputError(
+            f"{target}: no permission to write there; choose another folder or change its rights"
+        )
+
+
+def _write(job: Job, data: bytes) -> None:
+    if job.target:
+        write_atomic(job.target, data, overwrite=job.overwrite)
+        return
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise  # whoever read has enough
+    except OSError as error:
+        raise OutputError(f"standard output: cannot be written: {error.strerror}") from error
