@@ -25,6 +25,7 @@ from typing import BinaryIO
 from sdr2hdr import registry
 from sdr2hdr.errors import InputError, UsageError
 from sdr2hdr.formats._options import EncodeOptions
+from sdr2hdr.formats._source import NAME
 from sdr2hdr.image import SdrImage
 
 os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # before cv2 is imported: its C++ side would write to stderr
@@ -102,29 +103,46 @@ def read(source: str | Path | BinaryIO, *, max_pixels: int = MAX_PIXELS, name: s
     if name is None:
         name = str(source) if isinstance(source, str | Path) else str(getattr(source, "name", "<stream>"))
     name = "".join(c if c.isprintable() else "?" for c in name)  # a message is one line
+    token = NAME.set(name)
+    try:
+        module, data = _load(source)
+        return _decode(module, data, max_pixels)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
+    finally:
+        NAME.reset(token)
+
+
+def _load(source: str | Path | BinaryIO) -> tuple[ModuleType, bytes]:
+    """The format, by the first bytes, and all bytes; the rest of a file that is not a picture is not read."""
     try:
         if isinstance(source, str | Path):
             with Path(source).open("rb") as stream:
-                return _read(stream, max_pixels)
-        return _read(source, max_pixels)
-    except InputError as error:
-        raise InputError(f"{name}: {error}") from error
+                return _load(stream)
+        head = source.read(HEAD)
+        while 0 < len(head) < HEAD and (more := source.read(HEAD - len(head))):  # a pipe may give less
+            head += more
+        module = _recognise(head)
+        return module, head + source.read()
     except FileNotFoundError as error:
-        raise InputError(f"{name}: no such file; check the path") from error
+        raise InputError("no such file; check the path") from error
     except IsADirectoryError as error:
-        raise InputError(f"{name}: is a folder; name the pictures in it") from error
+        raise InputError("is a folder; name the pictures in it") from error
     except PermissionError as error:
-        raise InputError(f"{name}: may not be read; check its permissions") from error
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
-        raise InputError(f"{name}: cannot be read ({_word(error)}); check the path and the disk") from error
+        raise InputError("may not be read; check its permissions") from error
+    except MemoryError as error:
+        raise InputError("does not fit into memory; shrink it") from error
+    except OSError as error:
+        raise InputError(
+            f"cannot be read ({error.strerror or error}); check the path and the disk"
+        ) from error
+    except InputError:
+        raise
+    except ValueError as error:  # a null byte in the path, a closed stream
+        raise InputError(f"cannot be read ({error}); check the path") from error
 
 
-def _read(stream: BinaryIO, max_pixels: int) -> SdrImage:
-    head = stream.read(HEAD)
-    if not head:
-        raise InputError("is empty; copy or export it again")
-    module = _recognise(head)
-    data = head + stream.read()
+def _decode(module: ModuleType, data: bytes, max_pixels: int) -> SdrImage:
     height, width = module.dimensions(data)
     if height < 1 or width < 1:
         raise InputError("has no pixels; export it again")
@@ -135,11 +153,13 @@ def _read(stream: BinaryIO, max_pixels: int) -> SdrImage:
     try:
         image: SdrImage = module.decode(data)
     except MemoryError as error:
-        raise InputError(f"{width} x {height} pixels do not fit into memory; shrink it") from error
+        raise InputError(f"has {width} x {height} pixels, which do not fit into memory; shrink it") from error
     return image
 
 
 def _recognise(head: bytes) -> ModuleType:
+    if not head:
+        raise InputError("is empty; copy or export it again")
     for module in readers().values():
         if module.sniff(head):
             return module
@@ -149,7 +169,3 @@ def _recognise(head: bytes) -> ModuleType:
             cure = "only SDR pictures are converted" if "HDR" in what else f"export it as one of {known}"
             raise InputError(f"is {what}; {cure}")
     raise InputError(f"is not a picture of a known kind; export it as one of {known}")
-
-
-def _word(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error or type(error).__name__).splitlines()[0]

@@ -1,0 +1,123 @@
+"""PNG, read only: every colour type and depth; first picture of an animation."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+import imagecodecs
+import numpy as np
+
+from sdr2hdr.color.tables import table
+from sdr2hdr.errors import InputError
+from sdr2hdr.formats import _icc
+from sdr2hdr.formats._signal import picture
+from sdr2hdr.formats._source import damaged
+from sdr2hdr.image import SdrImage
+
+EXTENSIONS = (".png", ".apng")
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_MAX_PROFILE = 1 << 24  # bytes of a profile once inflated
+_PRIMARIES = {1: "bt709", 9: "bt2020", 12: "p3"}  # ITU-T H.273, table 2
+_GAMMA = {4: 2.2, 5: 2.8, 8: 1.0}  # ITU-T H.273, table 3; the other SDR curves are taken as sRGB's
+
+
+def sniff(head: bytes) -> bool:
+    """Whether a file begins with PNG's signature."""
+    return head.startswith(_SIGNATURE)
+
+
+def dimensions(data: bytes) -> tuple[int, int]:
+    """Height, width as stored, from IHDR."""
+    if data[12:16] != b"IHDR" or len(data) < 33:
+        raise damaged("no header")
+    width, height = struct.unpack_from(">II", data, 16)
+    return height, width
+
+
+def decode(data: bytes) -> SdrImage:
+    """Decode; the colour space is what cICP, iCCP, sRGB, or gAMA and cHRM say, in this order (PNG 3, 4.3).
+
+    Raises
+    ------
+    InputError
+        Cut off, damaged, or cICP says PQ or HLG.
+    """
+    chunks = {}
+    for name, start, end in _chunks(data):
+        if name in (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf") and name not in chunks:
+            chunks[name] = data[start:end]
+    profile = _profile(chunks)
+    try:
+        codes = imagecodecs.png_decode(data)
+    except (imagecodecs.PngError, ValueError, RuntimeError) as error:
+        raise damaged(error) from error
+    if codes.shape[:2] != dimensions(data):
+        raise damaged("its size is not the header's")
+    colour = 1 if codes.ndim == 2 or codes.shape[2] < 3 else 3
+    return picture(codes, form="png", colour=colour, profile=profile, exif=chunks.get(b"eXIf"))
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Name, begin and end of every chunk's data, up to IEND."""
+    at = len(_SIGNATURE)
+    while at + 12 <= len(data):
+        length, name = struct.unpack_from(">I4s", data, at)
+        end = at + 8 + length
+        if end + 4 > len(data):
+            break
+        if name != b"IDAT" and zlib.crc32(data[at + 4 : end]) != struct.unpack_from(">I", data, end)[0]:
+            if name[:1].isupper():  # critical (PNG 3, 5.4); the others may be left out
+                raise damaged(f"checksum of {name.decode('ascii', 'replace')}")
+        else:
+            yield name, at + 8, end
+        if name == b"IEND":
+            return
+        at = end + 4
+    raise damaged("no end chunk")
+
+
+def _profile(chunks: dict[bytes, bytes]) -> bytes | _icc.Profile | None:
+    if len(cicp := chunks.get(b"cICP", b"")) == 4:
+        return _from_code_points(cicp[0], cicp[1])
+    if b"iCCP" in chunks:
+        return _inflated(chunks[b"iCCP"])
+    if b"sRGB" in chunks:
+        return None
+    return _from_gamma(chunks.get(b"gAMA"), chunks.get(b"cHRM"))
+
+
+def _from_code_points(primaries: int, transfer: int) -> _icc.Profile | None:
+    if transfer in _icc.HDR_TRANSFERS:
+        raise InputError("is already HDR (its cICP chunk says PQ or HLG); only SDR pictures are converted")
+    curve = _icc.gamma_curve(_GAMMA[transfer]) if transfer in _GAMMA else _icc.decode_srgb
+    name = _PRIMARIES.get(primaries, "bt709")
+    return _icc.from_chromaticities(table(f"chromaticities_{name}"), curve, f"cICP {primaries}/{transfer}")
+
+
+def _inflated(chunk: bytes) -> bytes:
+    """The profile in an iCCP chunk; what cannot be inflated is left for the profile's reader to complain about."""
+    start = chunk.find(b"\0") + 2  # name, null, method
+    try:
+        return zlib.decompressobj().decompress(chunk[start:], _MAX_PROFILE)
+    except zlib.error:
+        return b""
+
+
+def _from_gamma(gama: bytes | None, chrm: bytes | None) -> _icc.Profile | None:
+    """What gAMA (1 / exponent) and cHRM (white and primaries) say, both in units of 1 / 100000."""
+    if gama is None and chrm is None:
+        return None
+    curve: _icc.Curve = _icc.decode_srgb
+    chromaticities = table("chromaticities_bt709")
+    if gama is not None and len(gama) == 4:
+        (value,) = struct.unpack(">I", gama)
+        if value and abs(value - 45455) > 1000:
+            curve = _icc.gamma_curve(100000 / value)
+    if chrm is not None and len(chrm) == 32:
+        values = np.array(struct.unpack(">8I", chrm)) / 100000
+        chromaticities = np.roll(values, -2)  # white comes first in the file
+    try:
+        return _icc.from_chromaticities(chromaticities, curve, "gAMA and cHRM")
+    except _icc.ProfileError:
+        return None
