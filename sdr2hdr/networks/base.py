@@ -1,0 +1,144 @@
+"""B-net: the base layer in PQ / BT.2020 (paper, 3.2.1), at two scales.
+
+Coarse: the whole picture at 160 pixels tells the response of the camera (one tone curve) and how bright each blown
+area was (a map of levels). Fine: a U-Net at the working size adds a residual. A U-Net at the working size alone
+predicts one constant for every blown area.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from sdr2hdr.networks.tone import KNOTS, Tone
+from sdr2hdr.networks.unet import SLOPE, Body, ResidualUNet
+
+LONG_SIDE = 160  # pixels that the coarse scale sees, whatever the picture's size
+BINS = 24  # of the histograms
+STEEPEST = 3.0  # the tone curve's local gain stays within exp(+-3) of the direct mapping
+
+
+class CoarseNet(nn.Module):
+    """(N, 6, h, w) of base and mask at 160 px -> tone curve (N, 3, 17) and levels (N, 3, h/2, w/2) in PQ."""
+
+    def __init__(self, widths: list[int], slope: float, dropout: float) -> None:
+        super().__init__()
+        self.slope, self.bins, self.tone_knots = slope, BINS, KNOTS
+        self.body = Body(24, widths, slope, dropout)
+        statistics = 3 * widths[-1] + 4 * BINS
+        self.pool = nn.Sequential(
+            nn.Linear(statistics, 128),
+            nn.LeakyReLU(slope),
+            nn.Dropout(dropout),
+            nn.Linear(128, 96),
+            nn.LeakyReLU(slope),
+        )
+        self.deep = nn.Linear(96, 2 * widths[-1])
+        self.top = nn.Linear(96, 2 * widths[0])
+        self.knots = nn.Linear(96, 3 * KNOTS)
+        self.levels = nn.Conv2d(widths[0], 3, 3, padding=1)
+        for layer in (self.deep, self.top, self.knots, self.levels):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+
+    def histogram(self, base: torch.Tensor) -> torch.Tensor:
+        """Base (N, 3, h, w) -> square roots of the shares in 24 bins of R, G, B and max, (N, 96); soft bins."""
+        values = torch.cat([base, base.amax(1, keepdim=True)], 1).flatten(2)
+        at = values * (self.bins - 1)
+        low = at.floor().clamp(0, self.bins - 2)
+        part = at - low
+        counts = torch.zeros(
+            values.shape[0], values.shape[1], self.bins, device=base.device, dtype=values.dtype
+        )
+        counts.scatter_add_(2, low.long(), 1 - part)
+        counts.scatter_add_(2, low.long() + 1, part)
+        return (counts / values.shape[2] + 1e-8).sqrt().flatten(1)
+
+    def forward(self, base: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """-> raw curve (N, 3, 17), raw levels (N, 3, h/2, w/2)."""
+        x = F.pixel_unshuffle(torch.cat([base, mask], 1), 2)
+        levels = self.body.encode(x.to(self.body.stem.weight.dtype))
+        deep = levels[-1].float()
+        flat = deep.flatten(2)
+        spread = (flat.var(-1, unbiased=False) + 1e-8).sqrt()
+        summary = self.pool(torch.cat([flat.mean(-1), flat.amax(-1), spread, self.histogram(base)], 1))
+        scale, shift = self.deep(summary)[:, :, None, None].chunk(2, 1)
+        levels[-1] = (deep * (1 + scale) + shift).to(levels[-1].dtype)
+        y = self.body.decode(levels).float()
+        scale, shift = self.top(summary)[:, :, None, None].chunk(2, 1)
+        y = F.leaky_relu(y * (1 + scale) + shift, self.slope)
+        return self.knots(summary).view(-1, 3, self.tone_knots), self.levels(y)
+
+
+class BaseNet(nn.Module):
+    """B-net.
+
+    coarse_widths, fine_widths : channels per level of the two U-Nets
+    coarse, fine : switch a scale off for ablations (without the coarse one: the paper's B-net)
+    slope : of the leaky ReLU; 0 is the paper's ReLU
+    """
+
+    def __init__(
+        self,
+        coarse_widths: tuple[int, ...] = (24, 48, 80, 112),
+        fine_widths: tuple[int, ...] = (16, 32, 64),
+        coarse: bool = True,
+        fine: bool = True,
+        slope: float = SLOPE,
+        dropout: float = 0.02,
+    ) -> None:
+        super().__init__()
+        self.tone = Tone()
+        self.use_coarse, self.use_fine = coarse, fine
+        self.slope, self.long_side, self.steepest, self.tone_knots = SLOPE, LONG_SIDE, STEEPEST, KNOTS
+        self.coarse_multiple = 2 ** len(coarse_widths)
+        self.coarse_net = CoarseNet(list(coarse_widths), slope, dropout)
+        self.fine_net = ResidualUNet(12, list(fine_widths), slope, dropout)
+
+    @torch.jit.export
+    def mapped(self, signal: torch.Tensor, knots: torch.Tensor) -> torch.Tensor:
+        """D'(signal): SDR signal (N, 3, H, W) and tone curve (N, 3, 17) -> PQ, BT.2020. Zero knots give D(signal)."""
+        return self.tone(signal, knots)
+
+    @torch.jit.export
+    def coarse(self, base: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Base layer and mask (N, 3, H, W) -> tone curve (N, 3, 17), levels (N, 3, h, w): PQ offsets >= 0, 80 cells wide."""
+        size = self.coarse_size(base.shape[-2], base.shape[-1])
+        linear = F.interpolate(
+            torch.cat([base**2.2, mask], 1), size, mode="area"
+        )  # light, roughly, is what averages
+        raw, levels = self.coarse_net(linear[:, :3].clamp(min=1e-6) ** (1 / 2.2), linear[:, 3:])
+        # increments of the curve are scaled by positive factors: it cannot fall
+        steps = self.tone.positions.diff() * (self.steepest * torch.tanh(raw[:, :, 1:] / self.steepest)).exp()
+        values = torch.cat([raw[:, :, :1], raw[:, :, :1] + steps.cumsum(-1)], -1)
+        knots = values - (self.tone.positions - self.tone.positions[0])
+        levels = F.leaky_relu(levels, self.slope) if self.training else levels.clamp(min=0)
+        return knots, levels
+
+    def coarse_size(self, height: int, width: int) -> list[int]:
+        """Size at which the coarse scale sees a picture: long side 160, both sides multiples of the net's."""
+        m = self.coarse_multiple
+        scale = float(self.long_side) / float(max(height, width))
+        return [max(1, int(height * scale / m + 0.5)) * m, max(1, int(width * scale / m + 0.5)) * m]
+
+    def spread(self, levels: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Levels on the grid -> at the mask's size, weighted by the mask squared: edges stay clean, no halo."""
+        weight = F.interpolate(mask * mask, [levels.shape[-2], levels.shape[-1]], mode="area") + 1e-6
+        both = F.interpolate(
+            torch.cat([levels * weight, weight], 1),
+            [mask.shape[-2], mask.shape[-1]],
+            mode="bilinear",
+            align_corners=False,
+        )
+        return both[:, :3] / both[:, 3:]
+
+    def forward(self, base: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Base layer Sb [0, 1] and mask (N, 3, H, W) -> Hb (PQ, BT.2020), tone curve (N, 3, 17)."""
+        knots = torch.zeros(base.shape[0], 3, self.tone_knots, device=base.device)
+        level = torch.zeros_like(mask)
+        if self.use_coarse:
+            knots, levels = self.coarse(base, mask)
+            level = mask * self.spread(levels, mask)
+        start = self.tone.wide((self.tone.curve(base, knots) + level).clamp(0, 1))
+        if self.use_fine:
+            start = start + self.fine_net(torch.cat([base, mask, start, level], 1))
+        return start, knots

@@ -1,0 +1,53 @@
+"""Loss of B-net's coarse scale: the tone curve on what is not clipped, the levels where the mask is."""
+
+import torch
+import torch.nn.functional as F
+
+from sdr2hdr.networks.base import BaseNet
+
+UNCLIPPED = 0.95  # channels below this signal tell the curve
+LEVEL_WEIGHT = 2.0
+LEVEL_BETA = 0.1  # PQ, smooth L1
+FEW = 40.0  # mask-weighted cells below which a picture counts less
+ANCHOR = 0.15  # weight of the anchored scale on pairs whose scale is only estimated
+
+
+def fit_gain(predicted: torch.Tensor, reference: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+    """Median ratio predicted / reference over `valid`; cd/m2 (N, 3, H, W), valid (N, 1, H, W) -> (N, 1, 1, 1)."""
+    weights = predicted.new_tensor([0.2126, 0.7152, 0.0722])[:, None, None]  # BT.709
+    a, b = (predicted * weights).sum(1, keepdim=True), (reference * weights).sum(1, keepdim=True)
+    valid = valid & (a > 1) & (b > 1)
+    log = torch.where(valid, (a.clamp(min=1e-3) / b.clamp(min=1e-3)).log(), torch.nan)
+    return log.flatten(1).nanmedian(1).values.nan_to_num(0.0).exp()[:, None, None, None]
+
+
+def coarse_loss(
+    net: BaseNet, signal: torch.Tensor, mask: torch.Tensor, pq: torch.Tensor, real: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """Terms of the loss, to be added up; and figures under names that begin with "_".
+
+    signal, mask, pq : (N, 3, H, W); pq is the reference in BT.709 primaries
+    real : (N,) bool, the scale of these references is only estimated: one gain is fitted
+    """
+    knots, levels = net.coarse(signal, mask)
+    knots, levels = knots.float(), levels.float()
+    tone = net.tone
+    row, column = (int(v) for v in torch.randint(0, 2, (2,)))  # every second pixel tells enough
+    s, m, p = (t[..., row::2, column::2] for t in (signal, mask, pq))
+    curve = tone.curve(s, knots)
+    target = p
+    if bool(real.any()):
+        nits, reference = tone.decode(curve.detach()[real]), tone.decode(p[real])
+        gain = fit_gain(nits, reference, s[real].amax(1, keepdim=True) < UNCLIPPED)
+        target = p.clone()
+        target[real] = tone.encode(reference * gain)
+    open_ = (s < UNCLIPPED).float()
+    share = open_.mean((1, 2, 3)).clamp(min=0.05)
+    error = ((curve - target).abs() * open_).mean((1, 2, 3)) / share
+    anchor = ((curve - p).abs() * open_).mean((1, 2, 3)) / share * real.float()
+    grid = [levels.shape[-2], levels.shape[-1]]
+    weight = F.interpolate(m * m, grid, mode="area")
+    wanted = F.interpolate(m * (target - curve.detach()), grid, mode="area") / (weight + 1e-4)
+    level = F.smooth_l1_loss(levels, wanted, beta=LEVEL_BETA, reduction="none")
+    level = (weight * level).sum((1, 2, 3)) / (weight.sum((1, 2, 3)) + FEW)
+    return {"curve": error.mean(), "level": LEVEL_WEIGHT * level.mean(), "anchor": ANCHOR * anchor.mean()}

@@ -1,0 +1,157 @@
+"""An endless, seeded stream of training views: whole small pictures and their references, for B-net's coarse scale."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import IterableDataset, get_worker_info
+
+from sdr2hdr.camera import Camera, Codes, Shot, expose, exposure_for, to_709
+from sdr2hdr.color.transfer import pq_encode
+from sdr2hdr.image import SDR_WHITE_NITS, FloatArray
+from sdr2hdr.training.pictures import Picture
+from sdr2hdr.training.views import real_pair, view
+
+ASPECTS = ((2, 3), (3, 4), (1, 1), (4, 3), (3, 2))  # height : width
+BRIGHT = (
+    0.58,
+    0.03,
+    3.0,
+    0.1,
+)  # views are kept by clip((m - .58) / .03, 0, 3) + .1, m the mean PQ of the clipped light
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How views are drawn.
+
+    long_side : pixels of a view
+    real : share of a camera's own pairs
+    saturation : sd of the factor on the light's distance from grey
+    turned : share of views with red and blue exchanged (colour augmentation)
+    negatives : share of synthetic pages without any highlight
+    camera : the virtual camera
+    """
+
+    long_side: int = 320
+    real: float = 0.25
+    saturation: float = 0.12
+    turned: float = 0.1
+    negatives: float = 0.03
+    camera: Camera = Camera()
+
+
+def size_of(aspect: tuple[int, int], long_side: int, multiple: int = 16) -> tuple[int, int]:
+    """Height and width with this aspect, long side as wanted, both multiples."""
+    scale = long_side / max(aspect)
+    height, width = (max(1, round(a * scale / multiple)) * multiple for a in aspect)
+    return height, width
+
+
+def _vary(light: FloatArray, rng: np.random.Generator, sampling: Sampling) -> FloatArray:
+    """Colour augmentation of linear light: saturation, now and then red and blue exchanged."""
+    grey = light.mean(-1, keepdims=True)
+    light = np.maximum(grey + (light - grey) * np.float32(rng.normal(1, sampling.saturation)), 0)
+    return np.ascontiguousarray(light[..., ::-1]) if rng.random() < sampling.turned else light
+
+
+def _brightness(narrow: FloatArray, gain: float) -> float:
+    """Mean PQ of the pixels that clip at this gain."""
+    top = narrow.max(-1) * gain
+    top = top[top > 1]
+    return float(pq_encode(torch.from_numpy(top) * SDR_WHITE_NITS).mean()) if top.size else 0.0
+
+
+def _simulated(
+    pictures: list[Picture], size: tuple[int, int], rng: np.random.Generator, sampling: Sampling
+) -> Shot:
+    camera = sampling.camera
+    while True:
+        light = _vary(view(pictures[int(rng.integers(len(pictures)))], size, rng), rng, sampling)
+        narrow = to_709(light)
+        if float(narrow.max()) < 1e-5:
+            continue
+        if rng.random() < camera.unclipped:
+            return expose(light, 0.98 / float(narrow.max()), rng, camera)
+        for _ in range(3):
+            share = float(np.exp(rng.uniform(*np.log(camera.clipped))))
+            gain = exposure_for(narrow, share)
+            middle, width, most, least = BRIGHT
+            weight = least + np.clip((_brightness(narrow, gain) - middle) / width, 0, most)
+            if rng.random() * (most + least) < weight:
+                return expose(light, gain, rng, camera)
+
+
+def anchored(codes: Codes, light: FloatArray) -> Shot:
+    """A camera's own picture; the light is scaled so that what is just short of clipping lies at 0.9."""
+    top, narrow = codes.max(-1), to_709(light).max(-1)
+    edge = (top >= 240) & (top < 251)
+    if edge.sum() < 50:
+        edge = top >= np.quantile(top, 0.97)
+    gain = 0.9 / max(float(np.median(narrow[edge])), 1e-6)
+    return Shot(codes, light * np.float32(gain), gain)
+
+
+def page(size: tuple[int, int], rng: np.random.Generator) -> Shot:
+    """A page, a screenshot or a plain wall: pale paper with marks, nothing brighter than paper; the reference is D(S)."""
+    height, width = size
+    paper = rng.uniform(0.75, 1.0) * np.ones(3) * (1 - np.array([0, 0.02, 0.06]) * rng.random())
+    signal = np.broadcast_to(np.minimum(paper, 1), (height, width, 3)).astype(np.float32).copy()
+    for _ in range(int(rng.integers(0, 60))):
+        y, x = int(rng.integers(height)), int(rng.integers(width))
+        h, w = int(rng.integers(1, 4 + height // 8)), int(rng.integers(1, 4 + width // 3))
+        signal[y : y + h, x : x + w] = rng.uniform(0, 0.9) * rng.uniform(0.6, 1, 3)
+    slope = np.linspace(1, rng.uniform(0.85, 1), width, dtype=np.float32)[None, :, None]
+    if rng.random() < 0.5:
+        signal = cv2.GaussianBlur(signal * slope, (0, 0), rng.uniform(0.3, 1.5))
+    codes = np.round(np.clip(signal, 0, 1) * 255).astype(np.uint8)
+    from sdr2hdr.color.gamut import convert
+    from sdr2hdr.color.transfer import srgb_decode
+
+    linear = srgb_decode(torch.from_numpy(codes.astype(np.float32) / 255).permute(2, 0, 1))
+    return Shot(codes, convert(linear, "bt709_to_bt2020").permute(1, 2, 0).contiguous().numpy(), 1.0)
+
+
+class Shots(IterableDataset[dict[str, torch.Tensor]]):
+    """Batches of whole views, one aspect a batch, for ever.
+
+    Yields codes (N, 3, H, W) uint8, pq (N, 3, H, W) float16: the reference in PQ, BT.709 primaries (where the camera's
+    response acted), real (N,) bool: its scale is unknown.
+    """
+
+    def __init__(
+        self, pictures: list[Picture], batch: int, seed: int, sampling: Sampling = Sampling()
+    ) -> None:
+        super().__init__()
+        cv2.setNumThreads(1)  # OpenCV's pool does not survive the fork into a worker
+        self.pictures, self.batch, self.seed, self.sampling = pictures, batch, seed, sampling
+        self.pairs = [p for p in pictures if p.sdr]
+
+    def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
+        info = get_worker_info()
+        torch.set_num_threads(1)
+        cv2.setNumThreads(1)
+        rng = np.random.default_rng([self.seed, info.id if info else 0])
+        while True:
+            size = size_of(ASPECTS[int(rng.integers(len(ASPECTS)))], self.sampling.long_side)
+            yield self.assemble([self.draw(size, rng) for _ in range(self.batch)])
+
+    def draw(self, size: tuple[int, int], rng: np.random.Generator) -> tuple[Shot, bool]:
+        """One view; True where its scale is unknown."""
+        kind = rng.random()
+        if self.pairs and kind < self.sampling.real:
+            picture = self.pairs[int(rng.integers(len(self.pairs)))]
+            return anchored(*real_pair(picture, size, rng)), True
+        if kind > 1 - self.sampling.negatives:
+            return page(size, rng), False
+        return _simulated(self.pictures, size, rng, self.sampling), False
+
+    @staticmethod
+    def assemble(shots: list[tuple[Shot, bool]]) -> dict[str, torch.Tensor]:
+        """Shots of one size -> a batch."""
+        codes = torch.from_numpy(np.stack([s.codes for s, _ in shots])).permute(0, 3, 1, 2)
+        light = torch.from_numpy(np.stack([to_709(s.light) for s, _ in shots])).permute(0, 3, 1, 2)
+        pq = pq_encode(light * SDR_WHITE_NITS).half()
+        return {"codes": codes, "pq": pq, "real": torch.tensor([real for _, real in shots])}
