@@ -78,5 +78,5 @@ def read_recipe(path: Path) -> dict[str, str]:
         with tifffile.TiffFile(path) as file:
             tag = file.pages[0].tags.get(_XMP)
             return from_xmp(tag.value) if tag is not None else {}
-    except (OSError, ValueError, IndexError):  # TiffFileError is a ValueError
+    except Exception:  # whatever a stranger's or a damaged file makes tifffile stumble over
         return {}

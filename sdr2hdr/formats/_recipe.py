@@ -29,7 +29,9 @@ _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 def full(recipe: dict[str, str]) -> dict[str, str]:
     """The recipe with this program's version in it, sorted by key; keys as XML and OpenEXR names allow them."""
     words = {"version": __version__, **recipe}
-    return {re.sub(r"[^A-Za-z0-9_.-]", "_", key): _printable(words[key]) for key in sorted(words)}
+    return {
+        re.sub(r"[^A-Za-z0-9_.-]|^(?![A-Za-z])", "_", key): _printable(words[key]) for key in sorted(words)
+    }
 
 
 def to_xmp(recipe: dict[str, str]) -> bytes:

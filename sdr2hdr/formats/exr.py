@@ -130,7 +130,8 @@ def _threads() -> Iterator[None]:
         ours = _users > 0 or OpenEXR.global_thread_count() == 0
         if ours:
             _users += 1
-            OpenEXR.set_global_thread_count(min(os.cpu_count() or 1, _MAX_THREADS))
+            if _users == 1:
+                OpenEXR.set_global_thread_count(min(_cores(), _MAX_THREADS))
     try:
         yield
     finally:
@@ -139,3 +140,8 @@ def _threads() -> Iterator[None]:
                 _users -= 1
                 if _users == 0:
                     OpenEXR.set_global_thread_count(0)
+
+
+def _cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
