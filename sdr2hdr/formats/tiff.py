@@ -116,7 +116,7 @@ def _refuse(page: tifffile.TiffPage, data: bytes) -> None:
             "holds floating-point light, which is linear or HDR already; only SDR pictures are converted"
         )
     if photometric not in _COLOURS or (photometric == _CMYK and page.tags.valueof(_INK_SET, 1) != 1):
-        raise InputError(f"is in a colour space that is not supported ({page.photometric!s}); save it in RGB")
+        raise InputError(f"is in a colour space that is not supported ({_name(page.photometric)}); save it in RGB")
     if (
         dtype is None
         or dtype.kind not in "ub"
@@ -128,13 +128,18 @@ def _refuse(page: tifffile.TiffPage, data: bytes) -> None:
         )
     if int(page.compression) not in _COMPRESSIONS:
         raise InputError(
-            f"has a compression that is not supported ({page.compression!s}); save it with LZW or ZIP"
+            f"has a compression that is not supported ({_name(page.compression)}); save it with LZW or ZIP"
         )
     if page.samplesperpixel > _MAX_SAMPLES or page.imagedepth > 1:
         raise InputError(f"has {page.samplesperpixel} channels; save it in RGB")
     if page.samplesperpixel < _COLOURS[photometric]:
         raise damaged(f"{page.samplesperpixel} channels")
     _check_segments(page, data)
+
+
+def _name(code: int) -> str:
+    """Of one of tifffile's enumerations; a number that it does not know stays one."""
+    return str(getattr(code, "name", code))
 
 
 def _is_preview(page: tifffile.TiffPage) -> bool:
