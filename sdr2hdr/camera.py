@@ -36,7 +36,7 @@ class Camera:
     unclipped : share of pictures in which nothing clips
     noise : largest sigma of the sensor's noise, half shot and half read noise, uniform from 0
     measured, plain : shares of pictures with a measured response and with plain sRGB; the rest has the sigmoid
-    sigmoid_n, sigmoid_s : mean and sd of the exponent and of the offset of (1 + s) x^n / (x^n + s) (Eilertsen et al. 2017)
+    sigmoid_n, sigmoid_s : mean and sd of exponent and offset of (1 + s) x^n / (x^n + s) (Eilertsen et al. 2017)
     balance : sd of the log2 gain of red and blue against green, white balance errors
     jpeg : share of pictures that go through JPEG
     quality : smallest and largest JPEG quality, uniform
@@ -76,7 +76,7 @@ def to_709(light: FloatArray) -> FloatArray:
 
 
 def exposure_for(light: FloatArray, share: float) -> float:
-    """Gain that brings the share of pixels whose largest BT.709 channel exceeds 1.0 to `share`; light is BT.709 (H, W, 3)."""
+    """Gain at which the largest channel of a `share` of the pixels exceeds 1.0; light is BT.709 (H, W, 3)."""
     level = float(np.quantile(light.max(-1), 1 - share))
     return 1 / max(level, 1e-6)
 
@@ -102,7 +102,7 @@ def draw_response(
 
 
 def respond(light: FloatArray, response: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]) -> Codes:
-    """Light in [0, 1] -> 8-bit codes through a response; the table is on the square root of light, dark parts stay fine."""
+    """Light in [0, 1] -> 8-bit codes through a response; the table is even in the square root of light."""
     grid = np.linspace(0, 1, 4096)
     curve = (np.interp(grid**2, *response) * 255).astype(np.float32)
     at = np.sqrt(np.clip(light, 0, 1)) * (len(grid) - 1)
@@ -124,8 +124,9 @@ def compress(codes: Codes, rng: np.random.Generator, camera: Camera) -> Codes:
     done, data = cv2.imencode(".jpg", codes[..., ::-1], flags)
     if not done:
         raise RuntimeError("OpenCV cannot encode JPEG")
-    decoded: Codes = np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
-    return decoded
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return np.ascontiguousarray(decoded[..., ::-1])
 
 
 def shoot(light: FloatArray, rng: np.random.Generator, camera: Camera = Camera()) -> Shot:

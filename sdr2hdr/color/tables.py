@@ -32,8 +32,8 @@ def compute() -> dict[str, npt.NDArray[np.float64]]:
     import colour
     from colour.models.rgb.transfer_functions.st_2084 import CONSTANTS_ST2084 as st2084
 
-    spaces = {"bt709": "ITU-R BT.709", "bt2020": "ITU-R BT.2020", "p3": "Display P3", "acescg": "ACEScg"}
-    spaces = {key: colour.RGB_COLOURSPACES[name] for key, name in spaces.items()}
+    named = {"bt709": "ITU-R BT.709", "bt2020": "ITU-R BT.2020", "p3": "Display P3", "acescg": "ACEScg"}
+    spaces = {key: colour.RGB_COLOURSPACES[name] for key, name in named.items()}
 
     def matrix(source: str, target: str) -> npt.NDArray[np.float64]:
         # Bradford only where the white points differ (ACEScg: D60)

@@ -101,7 +101,7 @@ class BaseNet(nn.Module):
 
     @torch.jit.export
     def coarse(self, base: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Base layer and mask (N, 3, H, W) -> tone curve (N, 3, 17), levels (N, 3, h, w): PQ offsets >= 0, 80 cells wide."""
+        """Base layer and mask (N, 3, H, W) -> tone curve (N, 3, 17), levels (N, 3, h, w) >= 0, 80 cells wide; PQ."""
         size = self.coarse_size(base.shape[-2], base.shape[-1])
         linear = F.interpolate(
             torch.cat([base**2.2, mask], 1), size, mode="area"
@@ -131,6 +131,16 @@ class BaseNet(nn.Module):
         )
         return both[:, :3] / both[:, 3:]
 
+    def start(self, base: torch.Tensor, knots: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+        """What the coarse scale makes of the base layer: curve plus level (PQ, at the base's size) -> PQ, BT.2020."""
+        return self.tone.wide((self.tone.curve(base, knots) + level).clamp(0, 1))
+
+    def refine(
+        self, base: torch.Tensor, mask: torch.Tensor, start: torch.Tensor, level: torch.Tensor
+    ) -> torch.Tensor:
+        """The fine scale: `start` plus a residual, PQ, BT.2020."""
+        return start + self.fine_net(torch.cat([base, mask, start, level], 1))
+
     def forward(self, base: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Base layer Sb [0, 1] and mask (N, 3, H, W) -> Hb (PQ, BT.2020), tone curve (N, 3, 17)."""
         knots = torch.zeros(base.shape[0], 3, self.tone_knots, device=base.device)
@@ -138,7 +148,7 @@ class BaseNet(nn.Module):
         if self.use_coarse:
             knots, levels = self.coarse(base, mask)
             level = mask * self.spread(levels, mask)
-        start = self.tone.wide((self.tone.curve(base, knots) + level).clamp(0, 1))
+        start = self.start(base, knots, level)
         if self.use_fine:
-            start = start + self.fine_net(torch.cat([base, mask, start, level], 1))
+            start = self.refine(base, mask, start, level)
         return start, knots

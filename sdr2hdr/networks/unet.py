@@ -5,6 +5,8 @@ alive. Heavy layers live in `body`, whose weights may be bfloat16; the last laye
 float32. The last layer starts at zero: an untrained net changes nothing.
 """
 
+import itertools
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -44,7 +46,7 @@ class Body(nn.Module):
         self.dropout = dropout
         self.stem = nn.Conv2d(inputs, widths[0], 3, padding=1)
         self.encoders = nn.ModuleList(ResidualBlock(w, slope) for w in widths)
-        pairs = list(zip(widths[:-1], widths[1:], strict=True))
+        pairs = list(itertools.pairwise(widths))
         self.downs = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in pairs)
         self.ups = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in reversed(pairs))
         self.decoders = nn.ModuleList(ResidualBlock(a, slope) for a, _ in reversed(pairs))

@@ -38,7 +38,8 @@ class Picture:
 def load_light(path: Path) -> FloatArray:
     """Linear BT.2020 light of one file, (H, W, 3) float32, its own scale.
 
-    .exr : chromaticities of the header, BT.709 where it has none; .hdr : BT.709; .jp2 : 16-bit PQ, BT.2020, 203 cd/m2 = 1
+    .exr : chromaticities of the header, BT.709 where it has none; .hdr : BT.709; .jp2 : 16-bit PQ, BT.2020, 1.0 =
+    203 cd/m2
 
     Raises
     ------
@@ -102,8 +103,8 @@ def _load(folder: Path, row: dict[str, str], long_side: int) -> Picture:
 def load_pictures(folder: Path, look: str = "scene", long_side: int = 1024) -> list[Picture]:
     """All pictures of one look below `folder`, sorted by name.
 
-    With `manifest.jsonl` (one object a line: name, file, projection, set ending in the look, sdr, sdr2) its lines count;
-    without it every picture file does: twice as wide as high is a panorama, everything else a photograph.
+    With `manifest.jsonl` (one object a line: name, file, projection, set ending in the look, sdr, sdr2) its lines
+    count; without it every picture file does: twice as wide as high is a panorama, everything else a photograph.
 
     Raises
     ------

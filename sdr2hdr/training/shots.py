@@ -1,7 +1,7 @@
 """An endless, seeded stream of training views: whole small pictures and their references, for B-net's coarse scale."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -9,7 +9,8 @@ import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
 from sdr2hdr.camera import Camera, Codes, Shot, expose, exposure_for, to_709
-from sdr2hdr.color.transfer import pq_encode
+from sdr2hdr.color.gamut import convert
+from sdr2hdr.color.transfer import pq_encode, srgb_decode
 from sdr2hdr.image import SDR_WHITE_NITS, FloatArray
 from sdr2hdr.training.pictures import Picture
 from sdr2hdr.training.views import real_pair, view
@@ -40,7 +41,7 @@ class Sampling:
     saturation: float = 0.12
     turned: float = 0.1
     negatives: float = 0.03
-    camera: Camera = Camera()
+    camera: Camera = field(default_factory=Camera)
 
 
 def size_of(aspect: tuple[int, int], long_side: int, multiple: int = 16) -> tuple[int, int]:
@@ -95,7 +96,7 @@ def anchored(codes: Codes, light: FloatArray) -> Shot:
 
 
 def page(size: tuple[int, int], rng: np.random.Generator) -> Shot:
-    """A page, a screenshot or a plain wall: pale paper with marks, nothing brighter than paper; the reference is D(S)."""
+    """A page, a screenshot or a plain wall: pale paper with marks, nothing brighter; the reference is D(S)."""
     height, width = size
     paper = rng.uniform(0.75, 1.0) * np.ones(3) * (1 - np.array([0, 0.02, 0.06]) * rng.random())
     signal = np.broadcast_to(np.minimum(paper, 1), (height, width, 3)).astype(np.float32).copy()
@@ -107,9 +108,6 @@ def page(size: tuple[int, int], rng: np.random.Generator) -> Shot:
     if rng.random() < 0.5:
         signal = cv2.GaussianBlur(signal * slope, (0, 0), rng.uniform(0.3, 1.5))
     codes = np.round(np.clip(signal, 0, 1) * 255).astype(np.uint8)
-    from sdr2hdr.color.gamut import convert
-    from sdr2hdr.color.transfer import srgb_decode
-
     linear = srgb_decode(torch.from_numpy(codes.astype(np.float32) / 255).permute(2, 0, 1))
     return Shot(codes, convert(linear, "bt709_to_bt2020").permute(1, 2, 0).contiguous().numpy(), 1.0)
 

@@ -46,7 +46,7 @@ def _psnr(a: torch.Tensor, b: torch.Tensor) -> float:
 
 
 def figures(signal: torch.Tensor, pq: torch.Tensor, nits: torch.Tensor) -> dict[str, float]:
-    """PQ-PSNR whole and over clipped pixels, absolute and after one gain; correlation and spread of fully clipped levels.
+    """PQ-PSNR whole and over clipped pixels, absolute and after one gain.
 
     signal, pq (prediction), nits (reference) : (1, 3, H, W)
     """

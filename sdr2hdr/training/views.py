@@ -89,7 +89,7 @@ def view(picture: Picture, size: tuple[int, int], rng: np.random.Generator) -> F
 
 
 def real_pair(picture: Picture, size: tuple[int, int], rng: np.random.Generator) -> tuple[Codes, FloatArray]:
-    """A window of a camera's own picture (codes) and of its reference (linear), both shrunk in light and mirrored alike."""
+    """A window of a camera's own picture (codes) and of its reference (linear), shrunk in light and mirrored alike."""
     codes = picture.sdr[int(rng.integers(len(picture.sdr)))]
     rows, columns = crop_window(picture.light.shape, size, rng)
     light = shrink(picture.light[rows, columns].astype(np.float32), size)
