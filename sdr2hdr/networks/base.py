@@ -108,9 +108,9 @@ class BaseNet(nn.Module):
         )  # light, roughly, is what averages
         raw, levels = self.coarse_net(linear[:, :3].clamp(min=1e-6) ** (1 / 2.2), linear[:, 3:])
         # increments of the curve are scaled by positive factors: it cannot fall
-        steps = self.tone.positions.diff() * (self.steepest * torch.tanh(raw[:, :, 1:] / self.steepest)).exp()
-        values = torch.cat([raw[:, :, :1], raw[:, :, :1] + steps.cumsum(-1)], -1)
-        knots = values - (self.tone.positions - self.tone.positions[0])
+        factors = self.steepest * torch.tanh(raw[:, :, 1:] / self.steepest)
+        offsets = (self.tone.positions.diff() * torch.expm1(factors)).cumsum(-1)
+        knots = torch.cat([raw[:, :, :1], raw[:, :, :1] + offsets], -1)
         levels = F.leaky_relu(levels, self.slope) if self.training else levels.clamp(min=0)
         return knots, levels
 
