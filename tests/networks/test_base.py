@@ -140,6 +140,7 @@ def test_padding_is_cropped_and_multiple_needs_none() -> None:
     torch.testing.assert_close(net(s[..., :11, :17]), net(padded)[..., :11, :17], rtol=0, atol=1e-6)
 
 
+@torch.no_grad()
 def test_bfloat16_body_is_near() -> None:
     s = picture((64, 96))
     net = randomised(BaseNet())
