@@ -25,7 +25,7 @@ from typing import BinaryIO
 from sdr2hdr import registry
 from sdr2hdr.errors import InputError, UsageError
 from sdr2hdr.formats._options import EncodeOptions
-from sdr2hdr.formats._source import NAME
+from sdr2hdr.formats._source import NAME, one_line
 from sdr2hdr.image import SdrImage
 
 os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # before cv2 is imported: its C++ side would write to stderr
@@ -102,7 +102,7 @@ def read(source: str | Path | BinaryIO, *, max_pixels: int = MAX_PIXELS, name: s
     """
     if name is None:
         name = str(source) if isinstance(source, str | Path) else str(getattr(source, "name", "<stream>"))
-    name = "".join(c if c.isprintable() else "?" for c in name)  # a message is one line
+    name = one_line(name)
     token = NAME.set(name)
     try:
         module, data = _load(source)

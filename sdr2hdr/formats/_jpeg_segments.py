@@ -14,7 +14,7 @@ _AFTER_SCAN = re.compile(
     rb"\xff[^\x00\xff\xd0-\xd7]"
 )  # a marker that is neither a stuffed byte nor a restart
 _NOTHING = 255
-_MAX_SCANS = 500  # of a progressive file; more are an attempt to keep the decoder busy
+_MAX_SCANS = 100  # of a progressive file; more are an attempt to keep the decoder busy
 
 
 @dataclass
@@ -93,6 +93,8 @@ def whole(data: bytes) -> Segments:
         at = _walk(data, found.end, found)
         if at < 0:
             break
+    while data[found.end - 1] == 0xFF:  # fill bytes before the marker
+        found.end -= 1
     if any(bits[0] or any(0 < bit < _NOTHING for bit in bits) for bits in found.missing.values()):
         raise damaged("without its last scans")
     return found

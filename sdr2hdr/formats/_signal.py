@@ -7,7 +7,7 @@ import numpy as np
 
 from sdr2hdr.formats import _exif, _icc
 from sdr2hdr.formats._convert import Codes, check, levels, to_signal
-from sdr2hdr.formats._source import NAME
+from sdr2hdr.formats._source import NAME, one_line
 from sdr2hdr.image import SdrImage
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ def _usable(profile: bytes | _icc.Profile | None, colour: int) -> _icc.Profile |
     except _icc.ProfileError as error:
         instead = "converted without one" if colour == 4 else "taken as sRGB"
         logger.warning(
-            "%s: its ICC profile cannot be used (%s); the picture is %s", NAME.get(), error, instead
+            "%s: its ICC profile cannot be used (%s); the picture is %s", NAME.get(), one_line(error), instead
         )
         return None
     return None if profile.is_srgb() else profile

@@ -40,7 +40,7 @@ _COMPRESSIONS = {
 }
 _SUBIFDS, _DNG_VERSION, _INK_SET = 330, 50706, 332
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # extra samples that are alpha
-_MAX_SAMPLES = 16
+_MAX_SAMPLES = 8
 
 
 def sniff(head: bytes) -> bool:
@@ -115,8 +115,13 @@ def _refuse(page: tifffile.TiffPage, data: bytes) -> None:
         raise InputError(
             "holds floating-point light, which is linear or HDR already; only SDR pictures are converted"
         )
-    if photometric not in _COLOURS or (photometric == _CMYK and page.tags.valueof(_INK_SET, 1) != 1):
-        raise InputError(f"is in a colour space that is not supported ({_name(page.photometric)}); save it in RGB")
+    odd = (photometric == _CMYK and page.tags.valueof(_INK_SET, 1) != 1) or (
+        photometric == _YCBCR and int(page.compression) != _JPEG  # tifffile converts what libjpeg does
+    )
+    if photometric not in _COLOURS or odd:
+        raise InputError(
+            f"is in a colour space that is not supported ({_name(page.photometric)}); save it in RGB"
+        )
     if (
         dtype is None
         or dtype.kind not in "ub"

@@ -89,6 +89,13 @@ def test_what_phones_append_is_ignored():
     np.testing.assert_array_equal(image.signal.transpose(1, 2, 0), pillow(data))
 
 
+def test_fill_bytes_before_markers():
+    data = jpeg(np.full((64, 48, 3), 128, np.uint8))
+    data = data[:-2] + b"\xff\xff\xff\xff\xd9"
+    data = data.replace(b"\xff\xdb", b"\xff\xff\xff\xdb")
+    np.testing.assert_array_equal(read(data).signal, np.float32(128 / 255))
+
+
 def test_a_second_picture_in_the_middle_of_the_first():
     data = jpeg()
     with pytest.raises(InputError, match="damaged or cut off"):

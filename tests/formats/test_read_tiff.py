@@ -15,6 +15,7 @@ from sdr2hdr.errors import InputError
 
 RNG = np.random.default_rng(8)
 RGB8 = RNG.integers(0, 256, (37, 41, 3), dtype=np.uint8)
+PLAIN = {256: 41, 257: 37, 258: 8, 259: 1, 262: 2, 277: 3, 278: 37}  # tags of an 8-bit picture of that size
 RGB16 = RNG.integers(0, 65536, (37, 41, 3), dtype=np.uint16)
 
 
@@ -23,6 +24,13 @@ def tiff(pixels, **options):
     options = {"photometric": "rgb", "metadata": None, **options}
     tifffile.imwrite(stream, pixels, **options)
     return stream.getvalue()
+
+
+def by_hand(tags, pixels):
+    """A little-endian TIFF of one strip and tags of type LONG."""
+    tags = {**tags, 273: 8 + 2 + 12 * (len(tags) + 2) + 4, 279: len(pixels)}
+    directory = b"".join(struct.pack("<HHII", code, 4, 1, tags[code]) for code in sorted(tags))
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + directory + bytes(4) + pixels
 
 
 def read(data):
@@ -77,13 +85,6 @@ def test_odd_depths(bits):
     image = read(data)
     exact(image, pixels, 2**bits - 1)
     assert image.bits == (8 if bits <= 8 else 16)
-
-
-def by_hand(tags, pixels):
-    """A little-endian TIFF of one strip and tags of type LONG."""
-    tags = {**tags, 273: 8 + 2 + 12 * (len(tags) + 2) + 4, 279: len(pixels)}
-    directory = b"".join(struct.pack("<HHII", code, 4, 1, tags[code]) for code in sorted(tags))
-    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + directory + bytes(4) + pixels
 
 
 @pytest.mark.parametrize("kind", ["sixteen bits", "upper byte only", "lower byte only"])
@@ -209,6 +210,7 @@ def test_only_the_first_page_counts():
         ),
         (tiff(RGB8[..., 0], photometric="cfa"), "is a camera's raw file; develop it to a 16-bit TIFF first"),
         (tiff(RGB8, extratags=[(50706, "B", 4, b"\1\4\0\0", True)]), "is a camera's raw file"),
+        (by_hand({**PLAIN, 262: 6}, RGB8.tobytes()), "is in a colour space that is not supported"),
         (
             tiff(RGB8, compression="jpeg2000"),
             r"has a compression that is not supported \(JPEG2000\); save it with LZW or ZIP",
@@ -216,7 +218,7 @@ def test_only_the_first_page_counts():
         (b"II*\0\x08\0\0\0" + bytes(20), "has no pixels"),
         (b"II*\0\xff\xff\xff\xff", "is damaged or cut off"),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_refusals(data, words):
     with pytest.raises(InputError, match=rf"^a\.tif: {words}"):
@@ -236,22 +238,20 @@ def test_cuts_and_missing_strips(options):
 
 
 def test_strips_of_zero_bytes_and_too_short_strips():
-    tags = {256: 41, 257: 37, 258: 8, 259: 1, 262: 2, 277: 3, 278: 37}
     for pixels in (b"", RGB8.tobytes()[:-1]):
         with pytest.raises(InputError, match="damaged"):
-            read(by_hand(tags, pixels))
+            read(by_hand(PLAIN, pixels))
     with pytest.raises(InputError, match="damaged"):
-        read(by_hand({**tags, 259: 8}, imagecodecs.zlib_encode(RGB8.tobytes()[:2000])))
+        read(by_hand({**PLAIN, 259: 8}, imagecodecs.zlib_encode(RGB8.tobytes()[:2000])))
 
 
 def test_what_would_take_all_memory_is_refused():
-    tags = {256: 41, 257: 37, 258: 8, 259: 1, 262: 2, 277: 3, 278: 37}
     with pytest.raises(InputError, match="more than the limit of 200000000"):
-        read(by_hand({**tags, 256: 100_000, 257: 100_000}, RGB8.tobytes()))
+        read(by_hand({**PLAIN, 256: 100_000, 257: 100_000}, RGB8.tobytes()))
     with pytest.raises(InputError, match="channels; save it in RGB"):
-        read(by_hand({**tags, 277: 60000}, RGB8.tobytes()))
+        read(by_hand({**PLAIN, 277: 60000}, RGB8.tobytes()))
     huge = bytearray(imagecodecs.jpeg8_encode(np.zeros((16, 16, 3), np.uint8)))
     at = huge.index(b"\xff\xc0")
     huge[at + 5 : at + 9] = b"\xf0\0\xf0\0"
     with pytest.raises(InputError, match="a JPEG in it is larger than its tile"):
-        read(by_hand({**tags, 256: 16, 257: 16, 278: 16, 259: 7, 262: 6}, bytes(huge)))
+        read(by_hand({**PLAIN, 256: 16, 257: 16, 278: 16, 259: 7, 262: 6}, bytes(huge)))
