@@ -15,7 +15,6 @@ import io
 import json
 import logging
 import os
-import re
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from sdr2hdr import __version__
+from sdr2hdr.checksums import CURE, SUMS, read_checked
 from sdr2hdr.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 ROLES = ("base", "detail", "refine")
-SUMS = "SHA256SUMS"
+_METHODS = {"base": ["mapped", "coarse"], "detail": [], "refine": []}  # what is called besides forward
 ENVIRONMENT = "SDR2HDR_WEIGHTS"
-_CURE = "install sdr2hdr again, or name a folder of weights with --weights"
 _METADATA = "metadata.json"
 
 log = logging.getLogger(__name__)
@@ -75,7 +74,7 @@ def folder(named: Path | None = None) -> Path:
     variable = os.environ.get(ENVIRONMENT)
     where = named or (Path(variable) if variable else shipped())
     if not where.is_dir():
-        raise WeightsError(f"{where}: no such folder of weights; {_CURE}")
+        raise WeightsError(f"{where}: no such folder of weights; {CURE}")
     return where
 
 
@@ -94,78 +93,12 @@ def find(look: str, named: Path | None = None) -> dict[str, Path]:
     if missing := [path.name for path in paths.values() if not path.is_file()]:
         looks = sorted({path.name.rsplit("-", 1)[0] for path in where.glob("*-base.pt")})
         here = f" (looks there: {', '.join(looks)})" if looks else ""
-        raise WeightsError(f"{where}: weights missing: {', '.join(missing)}{here}; {_CURE}")
+        raise WeightsError(f"{where}: weights missing: {', '.join(missing)}{here}; {CURE}")
     if not (where / SUMS).is_file():
         if not named:
-            raise WeightsError(f"{where / SUMS}: missing, so the weights cannot be checked; {_CURE}")
+            raise WeightsError(f"{where / SUMS}: missing, so the weights cannot be checked; {CURE}")
         log.warning("%s: no %s there, so these weights run unchecked", where, SUMS)
     return paths
-
-
-def sums(where: Path) -> dict[str, str]:
-    """SHA-256 by file name, as the folder's SHA256SUMS states them.
-
-    Raises
-    ------
-    WeightsError
-        The file is missing or is not a list of checksums.
-    """
-    path = where / SUMS
-    try:
-        text = path.read_text("ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WeightsError(f"{path}: cannot be read ({error}); {_CURE}") from None
-    stated = {}
-    for line in text.splitlines():
-        match = re.fullmatch(r"([0-9a-f]{64}) [ *](\S.*)", line)
-        if not match:
-            raise WeightsError(f"{path}: damaged, {line[:20]!r} is no line of sha256sum; {_CURE}")
-        stated[match[2]] = match[1]
-    return stated
-
-
-def verify(where: Path) -> dict[str, str]:
-    """Check every file that a folder's SHA256SUMS names; SHA-256 by file name.
-
-    Raises
-    ------
-    WeightsError
-        A file is missing, truncated or altered.
-    """
-    return {name: sha256(where / name) for name in sums(where)}
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of an archive, hexadecimal; checked as `read_checked` does."""
-    return hashlib.sha256(read_checked(path)).hexdigest()
-
-
-def read_checked(path: Path) -> bytes:
-    """Bytes of an archive whose SHA-256 is what SHA256SUMS beside it says (if there is one).
-
-    Raises
-    ------
-    WeightsError
-        Missing, truncated, altered, or not in the list.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"{path}: weights cannot be read ({error.strerror}); {_CURE}") from None
-    if (path.parent / SUMS).exists():
-        stated = sums(path.parent).get(path.name)
-        if stated is None:
-            raise WeightsError(f"{path}: not listed in {SUMS} beside it; {_CURE}")
-        if stated != hashlib.sha256(data).hexdigest():
-            raise WeightsError(f"{path}: truncated or altered, its checksum is not that of {SUMS}; {_CURE}")
-    return data
-
-
-def write_sums(where: Path) -> None:
-    """Write SHA256SUMS for all archives of a folder."""
-    names = sorted(path.name for path in where.glob("*.pt"))
-    lines = [f"{hashlib.sha256((where / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
-    (where / SUMS).write_text("".join(lines), "ascii")
 
 
 def describe(path: Path) -> dict[str, Any]:
@@ -186,9 +119,9 @@ def _describe(source: Path | IO[bytes], path: Path) -> dict[str, Any]:
             metadata = json.loads(archive.read(name))
         stated, role = metadata["format"], metadata["role"]
     except FileNotFoundError:
-        raise WeightsError(f"{path}: weights missing; {_CURE}") from None
+        raise WeightsError(f"{path}: weights missing; {CURE}") from None
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
-        raise WeightsError(f"{path}: not a net of sdr2hdr, or damaged; {_CURE}") from None
+        raise WeightsError(f"{path}: not a net of sdr2hdr, or damaged; {CURE}") from None
     if stated != FORMAT or role not in ROLES:
         raise WeightsError(
             f"{path}: format {stated!r}, role {role!r}; this version ({__version__}) reads format {FORMAT}, "
@@ -203,6 +136,21 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         yield
+
+
+def _plain_executor() -> None:
+    """Have TorchScript run graphs as they are, from the first call on, in this process.
+
+    By default it watches the first call and rewrites the graph for the second, for each new size of picture: slower
+    in a process that converts one, no faster in any other, and results may change by a rounding between the calls.
+    """
+    import torch
+
+    switch = getattr(
+        torch._C, "_jit_set_profiling_mode", None
+    )  # private, hence guarded; matters for speed alone
+    if callable(switch):
+        switch(False)
 
 
 def load(path: Path, role: str, device: "torch.device | str" = "cpu", precision: str = "fp32") -> Checkpoint:
@@ -225,22 +173,26 @@ def load(path: Path, role: str, device: "torch.device | str" = "cpu", precision:
     data = read_checked(path)
     metadata = _describe(io.BytesIO(data), path)
     if metadata["role"] != role:
-        raise WeightsError(f"{path}: this is the {metadata['role']} net, not the {role} net; {_CURE}")
+        raise WeightsError(f"{path}: this is the {metadata['role']} net, not the {role} net; {CURE}")
+    _plain_executor()
     with _quiet():
         try:
             net = torch.jit.load(io.BytesIO(data), map_location=device).eval()  # type: ignore[no-untyped-call]
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[0]
             raise WeightsError(
-                f"{path}: PyTorch {torch.__version__} cannot load it ({reason}); {_CURE}"
+                f"{path}: PyTorch {torch.__version__} cannot load it ({reason}); {CURE}"
             ) from None
         if precision == "bf16":
             for name, module in net.named_modules():
                 if name.rpartition(".")[2] == "body":
                     module.to(torch.bfloat16)
         net.to(memory_format=torch.channels_last)
-        exported = [name for name in net._c._method_names() if name != "forward"]
-        net = torch.jit.freeze(net, preserved_attrs=exported)
+        if not all(hasattr(net, name) for name in _METHODS[role]):
+            raise WeightsError(
+                f"{path}: lacks what the {role} net must do ({', '.join(_METHODS[role])}); {CURE}"
+            )
+        net = torch.jit.freeze(net, preserved_attrs=_METHODS[role])
     return Checkpoint(net, metadata, hashlib.sha256(data).hexdigest(), path)
 
 
@@ -261,7 +213,7 @@ def rebuild(path: Path) -> "nn.Module":
         net.load_state_dict(_archive.tensors(data, list(net.state_dict())))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise WeightsError(f"{path}: its tensors do not fit its metadata ({reason}); {_CURE}") from None
+        raise WeightsError(f"{path}: its tensors do not fit its metadata ({reason}); {CURE}") from None
     return net.eval()
 
 

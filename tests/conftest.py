@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from sdr2hdr import checkpoint, networks
+from sdr2hdr import checkpoint, checksums, networks
 
 SMALL = {
     "base": {"coarse_widths": [8, 12], "fine_widths": [8, 12]},
-    "detail": {},
+    "detail": {"width": 12, "depth": 3, "context_width": 8, "patches": 256},
     "refine": {"widths": [8, 12]},
 }
 
@@ -24,7 +24,7 @@ def _archives(folder: Path, spread: float) -> Path:
                 parameter.data += spread * torch.randn_like(parameter) * (parameter.abs().max() == 0)
         metadata = {"role": role, "look": "scene", "arguments": arguments, "training": {}, "validation": {}}
         checkpoint.save(folder / f"scene-{role}.pt", net, metadata)
-    checkpoint.write_sums(folder)
+    checksums.write(folder)
     return folder
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sdr2hdr import _archive, checkpoint, networks
+from sdr2hdr import _archive, checkpoint, checksums, networks
 from sdr2hdr.errors import WeightsError
 
 ROLES = checkpoint.ROLES
@@ -123,14 +123,14 @@ def test_damaged_weights_are_refused_before_they_are_loaded(
 def test_verify_names_the_altered_file(weights_folder: Path, tmp_path: Path) -> None:
     for file in weights_folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    found = checkpoint.verify(tmp_path)
+    found = checksums.verify(tmp_path)
     assert sorted(found) == sorted(f"scene-{role}.pt" for role in ROLES)
     listed = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=tmp_path, capture_output=True, check=False)
     assert listed.returncode == 0  # the tool that people have agrees
     with (tmp_path / "scene-detail.pt").open("ab") as file:
         file.write(b"x")
     with pytest.raises(WeightsError, match=r"scene-detail\.pt"):
-        checkpoint.verify(tmp_path)
+        checksums.verify(tmp_path)
 
 
 def test_a_wrong_role_is_refused(weights_folder: Path) -> None:
@@ -217,8 +217,8 @@ def test_archives_are_reproducible_and_hold_no_paths(weights_folder: Path, tmp_p
 
 def test_describe_needs_no_torch(weights_folder: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from sdr2hdr import checkpoint as c;"
-        "p = Path(sys.argv[1]); assert c.describe(p / 'scene-base.pt')['role'] == 'base'; c.verify(p);"
+        "import sys; from pathlib import Path; from sdr2hdr import checkpoint as c, checksums;"
+        "p = Path(sys.argv[1]); assert c.describe(p / 'scene-base.pt')['role'] == 'base'; checksums.verify(p);"
         "assert 'torch' not in sys.modules"
     )
     subprocess.run(

@@ -70,12 +70,12 @@ def _devices() -> list[dict[str, str]]:
 
 def _weights(named: Path | None) -> dict[str, Any]:
     """Every archive of the folder that would be used, checked."""
-    from sdr2hdr import checkpoint
+    from sdr2hdr import checkpoint, checksums
 
     folder = checkpoint.folder(named)
     files = []
     for path in sorted(folder.glob("*.pt")):
-        sha256 = checkpoint.sha256(path)
+        sha256 = checksums.sha256(path)
         metadata = checkpoint.describe(path)
         size = path.stat().st_size
         files.append({"file": path.name, "bytes": size, "sha256": sha256, **metadata})
