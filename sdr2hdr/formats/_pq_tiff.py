@@ -12,6 +12,7 @@ from sdr2hdr.formats._recipe import SOFTWARE, from_xmp, to_xmp
 from sdr2hdr.image import HdrImage
 
 SUMMARY = "16-bit PQ, BT.2020, deflate, Rec.2100 PQ profile, EXIF kept"
+PEAK_NITS = 1000.0  # by default: what HDR screens are graded for
 
 ROWS = 64  # of a strip
 _CLASSIC_LIMIT = 2**32 - 2**26  # offsets of a classic TIFF have 32 bits; some room for everything but pixels

@@ -20,6 +20,7 @@ from sdr2hdr.image import FloatArray, HdrImage
 
 EXTENSIONS = (".exr",)
 SUMMARY = "linear light, half (or float), ZIP; chromaticities and whiteLuminance say what it means"
+PEAK_NITS = 10000.0  # by default: all the light there is
 
 PRIMARIES = {"2020": "bt2020", "709": "bt709", "p3": "p3", "acescg": "acescg"}  # option: name in color.tables
 MAGIC = b"\x76\x2f\x31\x01"
