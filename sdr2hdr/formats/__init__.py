@@ -10,6 +10,7 @@ its side for writing, if it has one:
 
     encode(image: HdrImage, options: EncodeOptions) -> bytes
     SUMMARY: str                                 what is written, in one phrase
+    PEAK_NITS: float                             brightest light of the result, unless the user says so
 
 and for both `EXTENSIONS: tuple[str, ...]`, lower case, with the dot. A file that is read is recognised by its
 magic bytes, never by its name.
@@ -42,6 +43,7 @@ _FOREIGN = (  # (offset, magic, what it is): refused with a word of its own
     (0, b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
     (0, b"\xff\x0a", "a JPEG XL picture"),
     (4, b"ftypavi", "an AVIF picture"),
+    (4, b"ftypcrx", "a camera raw file"),
     (4, b"ftyp", "a HEIF picture or a film"),
     (0, b"GIF8", "a GIF picture"),
     (0, b"8BPS", "a Photoshop document"),

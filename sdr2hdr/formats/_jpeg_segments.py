@@ -25,7 +25,7 @@ class Segments:
     components : their names
     adobe : whether there is an Adobe marker, which says that CMYK is stored inverted
     scans : number of scans
-    end : where the picture's last byte of entropy-coded data ends
+    begin, end : where the entropy-coded data of the last scan lies
     missing : lowest bit sent so far of a component's 64 coefficients, `_NOTHING` if none
     """
 
@@ -38,6 +38,7 @@ class Segments:
     exif: bytes | None = None
     icc: dict[int, bytes] = field(default_factory=dict)
     scans: int = 0
+    begin: int = 0
     end: int = 0
     missing: dict[int, list[int]] = field(default_factory=dict)
 
@@ -86,14 +87,15 @@ def whole(data: bytes) -> Segments:
         found.scans += 1
         if found.scans > _MAX_SCANS:
             raise damaged(f"more than {_MAX_SCANS} scans")
-        marker = _AFTER_SCAN.search(data, _scan(data, at, found))
+        found.begin = _scan(data, at, found)
+        marker = _AFTER_SCAN.search(data, found.begin)
         if marker is None:
             raise damaged("no end marker")
         found.end = marker.start()
         at = _walk(data, found.end, found)
         if at < 0:
             break
-    while data[found.end - 1] == 0xFF:  # fill bytes before the marker
+    while found.end > found.begin and data[found.end - 1] == 0xFF:  # fill bytes before the marker
         found.end -= 1
     if any(bits[0] or any(0 < bit < _NOTHING for bit in bits) for bits in found.missing.values()):
         raise damaged("without its last scans")

@@ -12,6 +12,7 @@ from PIL import Image, ImageCms
 
 from sdr2hdr import formats
 from sdr2hdr.errors import InputError
+from sdr2hdr.image import HdrImage
 
 RNG = np.random.default_rng(8)
 RGB8 = RNG.integers(0, 256, (37, 41, 3), dtype=np.uint8)
@@ -187,6 +188,21 @@ def test_jpeg_inside():
     for options in ({}, {"tile": (32, 32)}):
         image = read(tiff(smooth, compression="jpeg", **options))
         np.testing.assert_allclose(image.signal.transpose(1, 2, 0) * 255, smooth, atol=12)
+
+
+def test_raw_files_that_begin_with_a_preview():
+    stream = io.BytesIO()
+    with tifffile.TiffWriter(stream) as writer:
+        writer.write(RGB8, photometric="rgb", metadata=None, subfiletype=1, subifds=1)
+        writer.write(RGB16, photometric="rgb", metadata=None)
+    with pytest.raises(InputError, match="is a camera's raw file"):
+        read(stream.getvalue())
+
+
+def test_our_own_pq_files_are_not_taken_for_sdr():
+    data = formats.encoder("tiff").encode(HdrImage(np.ones((3, 8, 8), np.float32)), formats.EncodeOptions())
+    with pytest.raises(InputError, match="is already HDR"):
+        read(data)
 
 
 def test_only_the_first_page_counts():
