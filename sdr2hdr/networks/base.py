@@ -14,7 +14,6 @@ from sdr2hdr.networks.unet import SLOPE, Body, ResidualUNet
 
 LONG_SIDE = 160  # pixels that the coarse scale sees, whatever the picture's size
 BINS = 24  # of the histograms
-STEEPEST = 3.0  # the tone curve's local gain stays within exp(+-3) of the direct mapping
 
 
 class CoarseNet(nn.Module):
@@ -89,7 +88,7 @@ class BaseNet(nn.Module):
         super().__init__()
         self.tone = Tone()
         self.use_coarse, self.use_fine = coarse, fine
-        self.slope, self.long_side, self.steepest, self.tone_knots = SLOPE, LONG_SIDE, STEEPEST, KNOTS
+        self.slope, self.long_side, self.tone_knots = SLOPE, LONG_SIDE, KNOTS
         self.coarse_multiple = 2 ** len(coarse_widths)
         self.coarse_net = CoarseNet(list(coarse_widths), slope, dropout)
         self.fine_net = ResidualUNet(12, list(fine_widths), slope, dropout)
@@ -107,10 +106,8 @@ class BaseNet(nn.Module):
             torch.cat([base**2.2, mask], 1), size, mode="area"
         )  # light, roughly, is what averages
         raw, levels = self.coarse_net(linear[:, :3].clamp(min=1e-6) ** (1 / 2.2), linear[:, 3:])
-        # increments of the curve are scaled by positive factors: it cannot fall
-        factors = self.steepest * torch.tanh(raw[:, :, 1:] / self.steepest)
-        offsets = (self.tone.positions.diff() * torch.expm1(factors)).cumsum(-1)
-        knots = torch.cat([raw[:, :, :1], raw[:, :, :1] + offsets], -1)
+        # the running maximum over the knots: a tone curve cannot fall
+        knots = torch.cummax(self.tone.positions + raw, -1)[0] - self.tone.positions
         levels = F.leaky_relu(levels, self.slope) if self.training else levels.clamp(min=0)
         return knots, levels
 

@@ -150,3 +150,10 @@ def test_bfloat16_body_is_near() -> None:
     near = net(s, mask_of(s))[0]
     assert near.dtype == torch.float32
     assert float((near - exact).abs().max()) < 0.01
+
+
+def test_the_curve_learns_from_the_identity() -> None:
+    knots = torch.zeros(1, 3, KNOTS, requires_grad=True)
+    Tone().curve(picture((8, 8)), knots).sum().backward()
+    assert knots.grad is not None
+    assert bool((knots.grad != 0).any())
