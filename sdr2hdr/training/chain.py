@@ -41,7 +41,7 @@ def blend(predicted: torch.Tensor, own: torch.Tensor, mask: torch.Tensor) -> tor
 def reconstruct(chain: Chain, signal: torch.Tensor) -> torch.Tensor:
     """SDR signal (N, 3, H, W) -> PQ, BT.2020, at the same size."""
     base = decompose(signal).base
-    mask = soft_mask(base, thresholds(signal))
+    mask = soft_mask(signal, thresholds(signal))
     hdr_base, knots = chain.base(base, mask)
     mapped, mapped_base = chain.base.mapped(signal, knots), chain.base.mapped(base, knots)
     own = ratio(mapped, mapped_base)

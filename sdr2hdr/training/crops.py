@@ -73,7 +73,7 @@ class Crops:
     def batch(self, net: BaseNet) -> Layers:
         """Windows with everything that B-net's coarse scale (frozen here) says of their views."""
         maps, real = self._views()
-        maps["mask"] = soft_mask(maps["base"], thresholds(maps["signal"]))
+        maps["mask"] = soft_mask(maps["signal"], thresholds(maps["signal"]))
         knots, levels = net.coarse(maps["base"], maps["mask"])
         maps["level"] = maps["mask"] * net.spread(levels, maps["mask"])
         windows = _window(maps, self.crop, self.windows, self.rng)
