@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdr2hdr import mask
@@ -33,6 +33,7 @@ def test_mask_is_per_channel():
     assert mask.soft_mask(red, 0.9).amax(dim=(0, 2, 3)).tolist() == [1, 0, 0]
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_threshold_falls_with_the_share(a, b):
     low, high = sorted((a, b))

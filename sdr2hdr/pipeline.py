@@ -1,0 +1,217 @@
+"""The method, in order: working copy, base and detail, mask, three nets, full size.
+
+It loads archives and never builds nets, so that nothing here depends on their insides.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from sdr2hdr import __version__, checkpoint, device, mask, scale
+from sdr2hdr.carry import Carrier
+from sdr2hdr.color import inplace
+from sdr2hdr.color.tables import CODES, table
+from sdr2hdr.color.transfer import pq_decode
+from sdr2hdr.decompose import decompose
+from sdr2hdr.errors import WeightsError
+from sdr2hdr.image import SDR_WHITE_NITS, FloatArray, HdrImage, SdrImage
+from sdr2hdr.render import Carried, Rendered, render
+from sdr2hdr.settings import Settings
+
+Observe = Callable[[str, torch.Tensor], None]
+Progress = Callable[[str], None]
+
+# Residuals and tone curves below this are rounding of the chain's divisions (a sixteenth of a 16-bit PQ code): nets
+# that add nothing give the direct mapping bit for bit.
+NOTHING = 1e-6
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found in one picture.
+
+    clipped_share : share of the working copy's pixels that are clipped
+    tau : signal at which the mask begins
+    peak_nits : what the light was held below, cd/m2
+    max_cll, max_fall : of the result, cd/m2 (CTA-861.3)
+    seconds : by stage, in order
+    """
+
+    clipped_share: float
+    tau: float
+    peak_nits: float
+    max_cll: float
+    max_fall: float
+    seconds: dict[str, float]
+
+
+class Converter:
+    """Loads the nets once and converts any number of pictures, of any size.
+
+    The same picture, settings and number of threads give the same bytes.
+
+    Raises
+    ------
+    WeightsError
+        Weights are missing or altered.
+    UsageError
+        No such device or precision.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self.device = device.choose(self.settings.device)
+        self.precision = device.precision(self.settings.precision, self.device)
+        roles = ["base", "detail", "refine"]
+        if not self.settings.invent:
+            roles.remove("detail")
+        if self.settings.strength == 0:
+            roles = []
+        paths = checkpoint.find(self.settings.look, self.settings.weights) if roles else {}
+        self._nets = {role: checkpoint.load(paths[role], role, self.device, self.precision) for role in roles}
+
+    def __call__(self, image: SdrImage) -> HdrImage:
+        """Convert one picture."""
+        return self.convert(image)[0]
+
+    def convert(
+        self, image: SdrImage, observe: Observe | None = None, progress: Progress | None = None
+    ) -> tuple[HdrImage, Report]:
+        """Convert one picture.
+
+        Parameters
+        ----------
+        observe : called with the name and value of every intermediate result at the working size, (1, C, h, w)
+        progress : called with the name of every stage as it begins
+
+        Raises
+        ------
+        WeightsError
+            The nets give numbers that are not finite.
+        """
+        run = _Run(observe, progress)
+        with torch.no_grad():  # not inference mode: its tensors cannot be written to by other threads
+            with run.stage("decompose"):
+                size = scale.working_size(image.size, self.settings.work_size)
+                small = scale.shrink(image.signal, size)
+                share = mask.clipped_share(small)
+                tau = self.settings.threshold or mask.threshold(share)
+                base = decompose(small.to(self.device)).base.clamp(0, 1) if self._nets else None
+            curve, residual = inplace.srgb_light(), None
+            if base is not None:
+                curve, residual = self._infer(small.to(self.device), base, mask.soft_mask(small.to(self.device), tau), run)
+            with run.stage("full size"):
+                rendered = self._full_size(image.signal, small, curve, residual)
+        report = Report(share, tau, self.settings.peak_nits, rendered.max_cll, rendered.max_fall, run.seconds)
+        hdr = HdrImage(rendered.light, self.settings.white_nits, image.alpha, image.exif, self.recipe())
+        return hdr, report
+
+    def recipe(self) -> dict[str, str]:
+        """What the result depends on besides the picture, in words."""
+        settings = self.settings
+        words = {
+            "version": __version__,
+            "look": settings.look,
+            "strength": f"{settings.strength:g}",
+            "invent": "yes" if settings.invent else "no",
+            "peak": f"{settings.peak_nits:g}",
+            "white": f"{settings.white_nits:g}",
+            "threshold": "auto" if settings.threshold is None else f"{settings.threshold:g}",
+            "work-size": f"{settings.work_size:g}",
+            "precision": self.precision,
+        }
+        return words | {f"weights-{role}": net.sha256[:12] for role, net in self._nets.items()}
+
+    def _infer(
+        self, small: torch.Tensor, base: torch.Tensor, soft: torch.Tensor, run: "_Run"
+    ) -> tuple[inplace.Lookup, FloatArray | None]:
+        """What the nets say, from the signal at the working size, its base layer and the mask, all (1, 3, h, w).
+
+        Returns
+        -------
+        curve : signal -> light, the picture's tone curve
+        residual : (3, h, w) PQ, what is added to the picture under that curve; None for nothing
+        """
+        base_net: Any = self._nets["base"].net
+        run.show(signal=small, base=base, mask=soft)
+        with run.stage("base"):
+            hdr_base, knots = base_net(base, soft)
+            knots = torch.where(knots.abs().amax() < NOTHING, torch.zeros_like(knots), knots)
+            mapped = base_net.mapped(small, knots)
+            detail = mapped / base_net.mapped(base, knots)
+            run.show(curve=knots, hdr_base=hdr_base, mapped=mapped, detail=detail)
+        if "detail" in self._nets:
+            with run.stage("detail"):
+                detail = soft * self._nets["detail"].net(detail, soft) + (1 - soft) * detail
+                run.show(hdr_detail=detail)
+        with run.stage("refine"):
+            joined = hdr_base * detail
+            refined = self._nets["refine"].net(joined, mapped, soft)
+            residual = refined - mapped
+            residual[residual.abs() < NOTHING] = 0
+            run.show(joined=joined, refined=refined, residual=residual)
+        if not torch.isfinite(residual).all():
+            folder = self._nets["base"].path.parent
+            raise WeightsError(
+                f"{folder}: these nets give numbers that are not finite; install sdr2hdr again"
+            )
+        return _light(base_net, knots), residual[0].cpu().numpy() if residual.any() else None
+
+    def _full_size(
+        self, signal: FloatArray, small: torch.Tensor, curve: inplace.Lookup, residual: FloatArray | None
+    ) -> Rendered:
+        carried: Carried | None = None
+        if residual is not None:
+            carried = _carried(residual, signal, small)
+        return render(
+            signal, curve, carried, self.settings.strength, self.settings.white_nits, self.settings.peak_nits
+        )
+
+
+@dataclass
+class _Run:
+    """One conversion: who listens, and the seconds of its stages."""
+
+    observe: Observe | None
+    progress: Progress | None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        if self.progress:
+            self.progress(name)
+        begun = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - begun
+
+    def show(self, **values: torch.Tensor) -> None:
+        if self.observe:
+            for name, value in values.items():
+                self.observe(name, value)
+
+
+def _carried(residual: FloatArray, signal: FloatArray, small: torch.Tensor) -> Carried:
+    """The residual (3, h, w) by rows of the full size; as it is where that is the working size."""
+    if residual.shape == signal.shape:
+        return lambda source, rows: residual[:, rows]
+    variance = scale.variance(signal, (residual.shape[1], residual.shape[2]))
+    size = (signal.shape[1], signal.shape[2])
+    return Carrier(residual, small[0].numpy(), variance, size).rows
+
+
+def _light(base_net: Any, knots: torch.Tensor) -> inplace.Lookup:
+    """The picture's tone curve as a table: signal -> linear light in BT.709 primaries, 1.0 = SDR white.
+
+    `mapped` is pointwise, and its curve acts per channel on BT.709 light; so a grey ramp tells all of it, and the
+    full-size picture needs no PQ to go through the curve.
+    """
+    if not knots.any():
+        return inplace.srgb_light()
+    ramp = torch.linspace(0, 1, CODES, device=knots.device).expand(1, 3, 1, CODES)
+    wide = pq_decode(base_net.mapped(ramp, knots)[0, :, 0].cpu().double()).numpy()
+    return inplace.Lookup((table("bt2020_to_bt709") @ wide / SDR_WHITE_NITS).clip(min=0).astype(np.float32))
