@@ -189,6 +189,13 @@ class DetailNet(nn.Module):
             if isinstance(layer, LastLayer):
                 nn.init.zeros_(layer.conv.weight)
 
+    def fill(self, detail: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Part a alone, on sizes that are multiples of `multiple`."""
+        validity = (1 - mask).contiguous(memory_format=torch.channels_last)
+        known = torch.lerp(torch.ones_like(detail), detail, validity)
+        x = self.body.enter(known - 1)
+        return known + self.last_fill(self.body.fill(x, validity), x, mask)
+
     def forward_parts(self, detail: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Detail of the input and mask (N, 3, H, W) -> Hd of part a and of both parts; each part has its own loss.
 
@@ -196,10 +203,7 @@ class DetailNet(nn.Module):
         """
         height, width = detail.shape[-2], detail.shape[-1]
         detail, mask = pad_to_multiple(detail, self.multiple), pad_to_multiple(mask, self.multiple)
-        validity = (1 - mask).contiguous(memory_format=torch.channels_last)
-        known = torch.lerp(torch.ones_like(detail), detail, validity)
-        x = self.body.enter(known - 1)
-        filled = known + self.last_fill(self.body.fill(x, validity), x, mask)
+        filled = self.fill(detail, mask)
         result = filled
         if self.context:
             x = self.body.enter(filled - 1)
