@@ -238,7 +238,7 @@ def save(path: Path, net: "nn.Module", metadata: dict[str, Any]) -> None:
     with _quiet():
         buffer = io.BytesIO()
         plain = _archive.plain_copy(net)
-        text = json.dumps(metadata, indent=1, sort_keys=True)
+        text = json.dumps(metadata, indent=1)
         torch.jit.save(torch.jit.script(plain), buffer, _extra_files={_METADATA: text})
     part = path.with_name(path.name + ".part")
     part.write_bytes(_archive.canonical(buffer.getvalue()))

@@ -14,6 +14,9 @@ SMALL = {
 }
 
 
+FIGURES = {"protocol": {"pq": 31.25, "clip": 26}}
+
+
 def _archives(folder: Path, spread: float) -> Path:
     torch.manual_seed(1)
     for role, arguments in SMALL.items():
@@ -22,7 +25,13 @@ def _archives(folder: Path, spread: float) -> Path:
             for parameter in net.parameters():
                 # what the nets start with as zero gets numbers, too
                 parameter.data += spread * torch.randn_like(parameter) * (parameter.abs().max() == 0)
-        metadata = {"role": role, "look": "scene", "arguments": arguments, "training": {}, "validation": {}}
+        metadata = {
+            "role": role,
+            "look": "scene",
+            "arguments": arguments,
+            "training": {},
+            "validation": FIGURES if spread else {},
+        }
         checkpoint.save(folder / f"scene-{role}.pt", net, metadata)
     checksums.write(folder)
     return folder

@@ -1,6 +1,9 @@
 """sdr2hdr convert: a picture in, an HDR file out."""
 
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,18 +90,42 @@ def _with_bar(job: "Job", settings: Any, hidden: bool) -> "Report":
 
     from sdr2hdr.jobs.convert import STAGES, convert_file
 
-    title = Path(job.source_name).name
+    begun: list[str] = []
     with tqdm(
-        total=len(STAGES), desc=title, delay=1, leave=False, disable=hidden or not sys.stderr.isatty(),
-        bar_format="{desc} |{bar:20}| {elapsed} {postfix}",
-    ) as bar:  # fmt: skip
+        desc=Path(job.source_name).name,
+        total=len(STAGES),
+        bar_format="{desc} |{bar:20}| {elapsed}{postfix}",
+        disable=hidden or not sys.stderr.isatty(),
+        delay=1,
+        miniters=0,
+        leave=False,
+    ) as bar:
 
-        def tell(stage: str) -> None:
-            bar.set_postfix_str(stage, refresh=False)
-            bar.update(STAGES.index(stage) - bar.n)
-            bar.refresh()
+        def show() -> None:
+            if begun and begun[-1] in STAGES:
+                bar.set_postfix_str(begun[-1], refresh=False)
+                bar.update(STAGES.index(begun[-1]) - bar.n)
 
-        return convert_file(job, settings, tell)
+        with _ticking(show):
+            return convert_file(job, settings, begun.append)
+
+
+@contextmanager
+def _ticking(tick: Callable[[], object]) -> Iterator[None]:
+    """Call `tick` now and then from a thread: the clock of a bar goes on while a stage takes its time."""
+    done = threading.Event()
+
+    def run() -> None:
+        while not done.wait(0.2):
+            tick()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _summary(job: "Job", report: "Report") -> str:

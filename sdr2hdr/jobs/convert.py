@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, TypeVar
 from sdr2hdr import formats
 from sdr2hdr.errors import InputError, OutputError, UsageError
 from sdr2hdr.formats._atomic import write_atomic
+from sdr2hdr.image import SdrImage
 from sdr2hdr.settings import Settings
 
 if TYPE_CHECKING:  # it imports PyTorch, which is to happen while the picture is read
     from sdr2hdr.pipeline import Converter, Report
 
 DEFAULT_FORMAT = "exr"
+STAGES = ("read", "decompose", "base", "detail", "refine", "full size", "write")  # as they come
 T = TypeVar("T")
 
 
@@ -135,12 +137,14 @@ def convert_file(job: Job, settings: Settings, progress: Callable[[str], None] |
 
 @lru_cache(maxsize=1)
 def _converter(settings: Settings) -> "Converter":
+    from sdr2hdr import device
     from sdr2hdr.pipeline import Converter
 
+    device.tune_allocator()
     return Converter(settings)
 
 
-def _read(job: Job) -> tuple[formats.SdrImage, float]:
+def _read(job: Job) -> tuple[SdrImage, float]:
     begun = time.perf_counter()
     source = job.source if job.source is not None else sys.stdin.buffer
     image = formats.read(source, max_pixels=job.max_pixels, name=job.source_name)
@@ -177,8 +181,10 @@ def _write(job: Job, data: bytes) -> None:
     if job.target:
         write_atomic(job.target, data, overwrite=job.overwrite)
         return
+    rest = memoryview(data)
     try:
-        sys.stdout.buffer.write(data)
+        while rest:  # with PYTHONUNBUFFERED set this is a raw stream, which may take a part only
+            rest = rest[sys.stdout.buffer.write(rest) :]
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         raise  # whoever read has enough
