@@ -46,8 +46,8 @@ class Camera:
     clipped: tuple[float, float] = (0.005, 0.25)
     unclipped: float = 0.05
     noise: float = 0.01
-    measured: float = 0.3
-    plain: float = 0.1
+    measured: float = 0.15
+    plain: float = 0.03
     sigmoid_n: tuple[float, float] = (0.9, 0.1)
     sigmoid_s: tuple[float, float] = (0.6, 0.1)
     balance: float = 0.08
