@@ -22,7 +22,8 @@ def stated(where: Path) -> dict[str, str]:
     try:
         text = path.read_text("ascii")
     except (OSError, UnicodeDecodeError) as error:
-        raise WeightsError(f"{path}: cannot be read ({error}); {CURE}") from None
+        reason = getattr(error, "strerror", None) or "no text"
+        raise WeightsError(f"{path}: cannot be read ({reason}); {CURE}") from None
     found = {}
     for line in text.splitlines():
         match = re.fullmatch(r"([0-9a-f]{64}) [ *](\S.*)", line)

@@ -40,7 +40,7 @@ class SdrImage:
 class HdrImage:
     """A picture as it will be written.
 
-    light : (3, H, W) float32, linear, BT.2020 primaries, 1.0 = `white_nits`, 0 <= light <= 10000 / white_nits; any strides
+    light : (3, H, W) float32, linear, BT.2020 primaries, 1.0 = `white_nits`, 0 .. 10000 / white_nits; any strides
     alpha, exif : as in SdrImage
     white_nits : luminance of light 1.0 in cd/m2
     recipe : what made it (version, hashes of the weights, options), plain words for keys and values
