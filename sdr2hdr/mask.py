@@ -24,12 +24,15 @@ def threshold(clipped_share: float) -> float:
     return float(np.interp(clipped_share, SHARES, THRESHOLDS))
 
 
-def soft_mask(base: torch.Tensor, tau: float | torch.Tensor) -> torch.Tensor:
-    """M_c = max(0, base_c - tau) / (1 - tau) for each channel c (eq. 1).
+def soft_mask(signal: torch.Tensor, tau: float | torch.Tensor) -> torch.Tensor:
+    """M_c = max(0, S_c - tau) / (1 - tau) for each channel c (eq. 1).
+
+    The paper takes S for the base layer. The nets here get the signal's own mask: a lamp or a glint of a few pixels,
+    which the base layer smooths away, is clipped all the same.
 
     Parameters
     ----------
-    base : (N, 3, H, W) base layer of the signal, [0, 1]
+    signal : (N, 3, H, W), [0, 1]
     tau : threshold in [0, 1), one for all or (N,), one a picture
 
     Returns
@@ -37,5 +40,5 @@ def soft_mask(base: torch.Tensor, tau: float | torch.Tensor) -> torch.Tensor:
     (N, 3, H, W), [0, 1]: 0 below tau, 1 at full signal
     """
     if isinstance(tau, torch.Tensor):
-        tau = tau.to(base).reshape(-1, 1, 1, 1)
-    return ((base - tau) / (1 - tau)).clamp(0, 1)
+        tau = tau.to(signal).reshape(-1, 1, 1, 1)
+    return ((signal - tau) / (1 - tau)).clamp(0, 1)

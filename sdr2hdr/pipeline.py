@@ -101,10 +101,11 @@ class Converter:
                 small = scale.shrink(image.signal, size)
                 share = mask.clipped_share(small)
                 tau = self.settings.threshold or mask.threshold(share)
-                base = decompose(small.to(self.device)).base.clamp(0, 1) if self._nets else None
+                seen = small.to(self.device)
+                base = decompose(seen).base if self._nets else None
             curve, residual = inplace.srgb_light(), None
             if base is not None:
-                curve, residual = self._infer(small.to(self.device), base, mask.soft_mask(small.to(self.device), tau), run)
+                curve, residual = self._infer(seen, base, mask.soft_mask(seen, tau), run)
             with run.stage("full size"):
                 rendered = self._full_size(image.signal, small, curve, residual)
         report = Report(share, tau, self.settings.peak_nits, rendered.max_cll, rendered.max_fall, run.seconds)
