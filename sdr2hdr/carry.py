@@ -20,6 +20,7 @@ from sdr2hdr.strips import for_each
 EPSILON = 2e-4
 # Variance of the signal inside a pixel of the working size at which the pixel counts half.
 MIXED = 1e-3
+_PAIRS = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]  # of a symmetric matrix, row by row
 PLANES = 18  # coefficients of a pixel: 9 slopes, 3 offsets, 3 minima, 3 maxima
 
 
@@ -57,33 +58,33 @@ class Carrier:
     def rows(self, guide: FloatArray, rows: slice) -> FloatArray:
         """Residual (3, n, W) of some rows of the full size, from the signal (3, n, W) in these rows."""
         planes = self._enlarged(rows)
-        slopes, offsets, low, high = planes[:9], planes[9:12], planes[12:15], planes[15:]
-        part = np.empty_like(offsets[0])
-        for channel, out in enumerate(offsets):
-            for slope, signal in zip(slopes[3 * channel : 3 * channel + 3], guide, strict=True):
-                np.multiply(slope, signal, out=part)
-                out += part
-        np.maximum(offsets, low, out=offsets)
-        return np.minimum(offsets, high, out=offsets)
+        out = np.empty(guide.shape, np.float32)
+        part = np.empty_like(out[0])
+        for channel, value in enumerate(out):
+            np.multiply(planes[3 * channel], guide[0], out=value)
+            for other in (1, 2):
+                np.multiply(planes[3 * channel + other], guide[other], out=part)
+                value += part
+        out += planes[9:12]
+        np.maximum(out, planes[12:15], out=out)
+        return np.minimum(out, planes[15:], out=out)
 
     def _enlarged(self, rows: slice) -> FloatArray:
         """Coefficients (18, n, W) in rows of the full size, bilinear."""
-        height = len(self.planes)
+        height, _, width = self.planes.shape
         at = (np.arange(rows.start, rows.stop, dtype=np.float64) + 0.5) * height / self.size[0] - 0.5
         at = np.clip(at, 0, height - 1)
-        low = np.minimum(at.astype(int), max(height - 2, 0))
-        first, last = low[0], min(low[-1] + 1, height - 1)
-        # one call a row, always of one shape: OpenCV rounds differently by a row's place in its array
-        wide = np.empty((last - first + 1, PLANES, self.size[1]), np.float32)
-        for source, target in zip(self.planes[first : last + 1], wide, strict=True):
-            cv2.resize(source, target.shape[::-1], dst=target, interpolation=cv2.INTER_LINEAR)
-        out = np.empty((PLANES, len(at), self.size[1]), np.float32)
-        for i, (y, weight) in enumerate(zip(low, (at - low).astype(np.float32), strict=True)):
-            above, below, row = wide[y - first], wide[min(y + 1, last) - first], out[:, i]
+        low = at.astype(int)
+        out = np.empty((len(at), PLANES, self.size[1]), np.float32)
+        row = np.empty((PLANES, width), np.float32)
+        for y, weight, target in zip(low, (at - low).astype(np.float32), out, strict=True):
+            above, below = self.planes[y], self.planes[min(y + 1, height - 1)]
             np.subtract(below, above, out=row)
             row *= weight
             row += above
-        return out
+            # one call a row, always of one shape: OpenCV rounds differently by a row's place in its array
+            cv2.resize(row, target.shape[::-1], dst=target, interpolation=cv2.INTER_LINEAR)
+        return out.swapaxes(0, 1)
 
 
 def _sums(planes: FloatArray) -> FloatArray:
@@ -97,26 +98,31 @@ def _sums(planes: FloatArray) -> FloatArray:
 
 def _fit(residual: FloatArray, guide: FloatArray, weight: FloatArray, out: FloatArray) -> None:
     """Weighted ridge regression in every window of 3 x 3: (C, h + 2, w + 2) each -> coefficients (18, h, w)."""
-    pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
-    total = _sums(weight)
-    weighted = guide * weight
-    mean = _sums(weighted) / total
-    mean_residual = _sums(residual * weight) / total
-    variance = _sums(np.stack([weighted[i] * guide[j] for i, j in pairs]))
-    variance /= total
-    for k, (i, j) in enumerate(pairs):
+    moments = np.empty((22, *weight.shape[1:]), np.float32)
+    moments[0] = weight[0]
+    np.multiply(guide, weight, out=moments[1:4])
+    np.multiply(residual, weight, out=moments[4:7])
+    for k, (i, j) in enumerate(_PAIRS):
+        np.multiply(moments[1 + i], guide[j], out=moments[7 + k])
+    for i in range(3):
+        np.multiply(moments[1 + i], residual, out=moments[13 + 3 * i : 16 + 3 * i])
+    means = _sums(moments)
+    means[1:] *= 1 / means[0]
+    mean, mean_residual, variance = means[1:4], means[4:7], means[7:13]
+    covariance = means[13:].reshape(3, 3, *means.shape[1:])  # (guide, residual, h, w)
+    for k, (i, j) in enumerate(_PAIRS):
         variance[k] -= mean[i] * mean[j]
         if i == j:
             variance[k] += EPSILON
-    covariance = np.stack([_sums(weighted * channel) for channel in residual], 1)  # (guide, residual, h, w)
-    covariance /= total
     for i in range(3):
         covariance[i] -= mean[i] * mean_residual
     slopes = _solve(variance, covariance)
-    out[:9] = slopes.swapaxes(0, 1).reshape(9, *total.shape[1:])
-    out[9:12] = mean_residual
-    for i in range(3):
-        out[9:12] -= slopes[i] * mean[i]
+    for channel in range(3):
+        out[3 * channel : 3 * channel + 3] = slopes[:, channel]
+        offset = mean_residual[channel]
+        for i in range(3):
+            offset -= slopes[i, channel] * mean[i]
+        out[9 + channel] = offset
     window = np.ones((3, 3), np.uint8)
     for channel, plane in enumerate(residual):
         out[12 + channel] = cv2.erode(plane, window)[1:-1, 1:-1]

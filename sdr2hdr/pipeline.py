@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from sdr2hdr import __version__, checkpoint, device, mask, scale
+from sdr2hdr import __version__, checkpoint, device, mask, render, scale
 from sdr2hdr.carry import Carrier
 from sdr2hdr.color import inplace
 from sdr2hdr.color.tables import CODES, table
@@ -20,15 +20,14 @@ from sdr2hdr.color.transfer import pq_decode
 from sdr2hdr.decompose import decompose
 from sdr2hdr.errors import WeightsError
 from sdr2hdr.image import SDR_WHITE_NITS, FloatArray, HdrImage, SdrImage
-from sdr2hdr.render import Carried, Rendered, render
 from sdr2hdr.settings import Settings
 
 Observe = Callable[[str, torch.Tensor], None]
 Progress = Callable[[str], None]
 
-# Residuals and tone curves below this are rounding of the chain's divisions (a sixteenth of a 16-bit PQ code): nets
-# that add nothing give the direct mapping bit for bit.
-NOTHING = 1e-6
+# Residuals and tone curves below this are rounding (an eighth of a 16-bit PQ code): nets that add nothing give the
+# direct mapping bit for bit.
+NOTHING = 2e-6
 
 
 @dataclass(frozen=True)
@@ -143,8 +142,9 @@ class Converter:
         with run.stage("base"):
             hdr_base, knots = base_net(base, soft)
             knots = torch.where(knots.abs().amax() < NOTHING, torch.zeros_like(knots), knots)
-            mapped = base_net.mapped(small, knots)
-            detail = mapped / base_net.mapped(base, knots)
+            curve = _light(base_net, knots)
+            mapped, mapped_base = (_mapped(signal, curve) for signal in (small, base))
+            detail = mapped / mapped_base
             run.show(curve=knots, hdr_base=hdr_base, mapped=mapped, detail=detail)
         if "detail" in self._nets:
             with run.stage("detail"):
@@ -161,15 +161,15 @@ class Converter:
             raise WeightsError(
                 f"{folder}: these nets give numbers that are not finite; install sdr2hdr again"
             )
-        return _light(base_net, knots), residual[0].cpu().numpy() if residual.any() else None
+        return curve, residual[0].cpu().numpy() if residual.any() else None
 
     def _full_size(
         self, signal: FloatArray, small: torch.Tensor, curve: inplace.Lookup, residual: FloatArray | None
-    ) -> Rendered:
-        carried: Carried | None = None
+    ) -> render.Rendered:
+        carried: render.Carried | None = None
         if residual is not None:
             carried = _carried(residual, signal, small)
-        return render(
+        return render.render(
             signal, curve, carried, self.settings.strength, self.settings.white_nits, self.settings.peak_nits
         )
 
@@ -196,13 +196,18 @@ class _Run:
                 self.observe(name, value)
 
 
-def _carried(residual: FloatArray, signal: FloatArray, small: torch.Tensor) -> Carried:
+def _carried(residual: FloatArray, signal: FloatArray, small: torch.Tensor) -> render.Carried:
     """The residual (3, h, w) by rows of the full size; as it is where that is the working size."""
     if residual.shape == signal.shape:
         return lambda source, rows: residual[:, rows]
     variance = scale.variance(signal, (residual.shape[1], residual.shape[2]))
     size = (signal.shape[1], signal.shape[2])
     return Carrier(residual, small[0].numpy(), variance, size).rows
+
+
+def _mapped(signal: torch.Tensor, curve: inplace.Lookup) -> torch.Tensor:
+    """`render.mapped` for a tensor (1, 3, h, w) on any device: the full size and the nets meet the same numbers."""
+    return torch.from_numpy(render.mapped(signal[0].cpu().numpy(), curve))[None].to(signal.device)
 
 
 def _light(base_net: Any, knots: torch.Tensor) -> inplace.Lookup:

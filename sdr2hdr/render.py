@@ -27,6 +27,20 @@ class Rendered:
     max_fall: float
 
 
+def mapped(signal: FloatArray, curve: inplace.Lookup) -> FloatArray:
+    """SDR signal (3, h, w) -> PQ, BT.2020, through the tone curve: what `render` gives without a residual."""
+    height, width = signal.shape[1:]
+    pq = np.empty((3, height, width), np.float32)
+
+    def strip(rows: slice) -> None:
+        light = inplace.convert(curve(signal[:, rows]), "bt709_to_bt2020")
+        _to_pq(light)
+        pq[:, rows] = light
+
+    for_each(strip, height, width)
+    return pq
+
+
 def render(
     signal: FloatArray,
     curve: inplace.Lookup,

@@ -7,8 +7,7 @@ import cv2
 import numpy as np
 import torch
 
-from sdr2hdr.color.inplace import srgb_light
-from sdr2hdr.color.transfer import srgb_encode
+from sdr2hdr.color.inplace import srgb_light, srgb_signal
 from sdr2hdr.image import FloatArray
 from sdr2hdr.strips import for_each
 
@@ -40,7 +39,13 @@ def shrink(signal: FloatArray, size: tuple[int, int]) -> torch.Tensor:
     if (height, width) == size:
         return torch.from_numpy(np.array(signal, np.float32, order="C"))[None]
     light = _means(lambda rows: srgb_light()(signal[:, rows]), 3, (height, width), size)
-    return srgb_encode(torch.from_numpy(light))[None]
+    small = np.empty_like(light)
+
+    def encode(rows: slice) -> None:
+        small[:, rows] = srgb_signal()(light[:, rows])
+
+    for_each(encode, *size)
+    return torch.from_numpy(small)[None]
 
 
 def variance(signal: FloatArray, size: tuple[int, int]) -> FloatArray:

@@ -7,7 +7,7 @@ import torch
 
 from sdr2hdr import strips
 from sdr2hdr.color import gamut, inplace, transfer
-from sdr2hdr.render import render
+from sdr2hdr.render import mapped, render
 
 WHITE, PEAK = 203.0, 10000.0
 
@@ -43,6 +43,12 @@ def test_curve_and_residual_add_up_in_pq():
     found = render(signal, curved(), residual, 1.0, WHITE, PEAK).light
     expected = np.clip(pq(mapped) + residual(signal, None), 0, 1)
     np.testing.assert_allclose(pq(found), expected, atol=2e-6)
+
+
+def test_mapped_is_the_direct_mapping_in_pq():
+    found = mapped(picture(), inplace.srgb_light())
+    expected = transfer.pq_encode(torch.from_numpy(direct(picture())) * WHITE).numpy()
+    np.testing.assert_allclose(found, expected, atol=5e-7)
 
 
 @pytest.mark.parametrize("strength", [0.0, 0.3, 0.999])

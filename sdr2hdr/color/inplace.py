@@ -32,15 +32,16 @@ class Lookup:
         """Signal (3, h, W) in [0, 1], any strides -> curve of it, a new array. Signals outside are clamped."""
         out = np.empty(signal.shape, np.float32)
         at = np.empty(signal.shape[1:], np.float32)
+        low = np.empty_like(at)
         code = np.empty(at.shape, np.uint16)
-        slope = np.empty_like(at)
         for channel in range(3):
             np.multiply(signal[channel], np.float32(CODES - 1), out=at)
             np.clip(at, 0, CODES - 1, out=at)
-            np.copyto(code, at, casting="unsafe")
-            at -= code
+            np.floor(at, out=low)
+            at -= low
+            np.copyto(code, low, casting="unsafe")
             cv2.LUT(code, self.values[channel], dst=out[channel])
-            cv2.LUT(code, self.slopes[channel], dst=slope)
+            slope = cv2.LUT(code, self.slopes[channel], dst=low)
             slope *= at
             out[channel] += slope
         return out
@@ -50,6 +51,12 @@ class Lookup:
 def srgb_light() -> Lookup:
     """sRGB signal -> linear light (IEC 61966-2-1)."""
     return Lookup(table("srgb_to_linear").astype(np.float32))
+
+
+@cache
+def srgb_signal() -> Lookup:
+    """Linear light -> sRGB signal (IEC 61966-2-1)."""
+    return Lookup(table("linear_to_srgb").astype(np.float32))
 
 
 def convert(linear: FloatArray, name: str) -> FloatArray:
