@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import cv2
 import torch
 
-PIXELS = 2**15  # of a strip: its arrays stay in a core's cache
+PIXELS = 2**16  # of a strip: its arrays stay in a core's cache
 
 
 def strips(height: int, width: int) -> list[slice]:
