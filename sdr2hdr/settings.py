@@ -35,7 +35,7 @@ class Settings:
     peak_nits: float = PQ_PEAK_NITS
     white_nits: float = SDR_WHITE_NITS
     threshold: float | None = None
-    work_size: float = 1.0
+    work_size: float = 0.75  # a 12-megapixel photograph at a quarter of its size
     device: str = "auto"
     precision: str = "auto"
     weights: Path | None = None

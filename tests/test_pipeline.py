@@ -13,7 +13,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sdr2hdr import checkpoint, mask, networks, pipeline, render
+from sdr2hdr import checkpoint, formats, mask, networks, pipeline, render
 from sdr2hdr.color import gamut, transfer
 from sdr2hdr.decompose import decompose
 from sdr2hdr.errors import WeightsError
@@ -238,14 +238,25 @@ def test_what_is_told_and_kept(speaking):
     assert all(value.shape[0] == 1 for value in seen.values())
 
 
-BF16_DISTANCE = 0.004  # PQ, mean over the picture: an eighth of a stop in the highlights
+# PQ, mean and largest over a picture. With trained nets on photographs of 3 to 12 megapixels 0.0001 and 0.001 were
+# met; 0.004 is an eighth of a stop.
+BF16_MEAN, BF16_LARGEST = 0.0003, 0.004
 
 
 def test_bf16_is_close_to_float32(speaking):
     image = SdrImage(picture(90, 120))
     half = Converter(replace(speaking.settings, precision="bf16"))
     distance = np.abs(pq(half(image).light) - pq(speaking(image).light))
-    assert 0 < distance.mean() < BF16_DISTANCE
+    assert 0 < distance.mean() < BF16_MEAN
+    assert distance.max() < BF16_LARGEST
+
+
+@pytest.mark.slow
+def test_bf16_of_the_weights_that_ship():
+    image = formats.read(Path(__file__).parents[1] / "docs" / "sample.jpg")
+    one, half = (pq(Converter(Settings(precision=p))(image).light) for p in ("fp32", "bf16"))
+    assert np.abs(one - half).mean() < BF16_MEAN
+    assert np.abs(one - half).max() < BF16_LARGEST
 
 
 MEMORY = """

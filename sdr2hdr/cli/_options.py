@@ -73,7 +73,7 @@ method = _together(
         "--work-size",
         type=click.FloatRange(0),
         metavar="MP",
-        default=1.0,
+        default=0.75,
         show_default=True,
         help="Size at which the nets see the picture, in megapixels; 0: full size.",
     ),
