@@ -24,10 +24,16 @@ from sdr2hdr.settings import Settings
 
 Observe = Callable[[str, torch.Tensor], None]
 Progress = Callable[[str], None]
+Nets = dict[str, checkpoint.Checkpoint]
 
 # Residuals and tone curves below this are rounding (an eighth of a 16-bit PQ code): nets that add nothing give the
 # direct mapping bit for bit.
 NOTHING = 2e-6
+
+# Working copies with a shorter side than this go through float32 nets, whatever the precision: at the deep levels they
+# are one pixel wide, where PyTorch 2.13's bfloat16 convolutions with a stride read memory that nobody has written
+# (oneDNN, AMX; wrong numbers or NaN, other ones every time). They are small: it costs nothing.
+NARROW = 256
 
 
 @dataclass(frozen=True)
@@ -66,17 +72,31 @@ class Converter:
         self.settings = settings or Settings()
         self.device = device.choose(self.settings.device)
         self.precision = device.precision(self.settings.precision, self.device)
+        self._nets = self._load(self.precision)
+        self._narrow: Nets | None = None
+
+    def _load(self, precision: str) -> Nets:
         roles = ["base", "detail", "refine"]
         if not self.settings.invent:
             roles.remove("detail")
         if self.settings.strength == 0:
-            roles = []
-        paths = checkpoint.find(self.settings.look, self.settings.weights) if roles else {}
-        self._nets = {role: checkpoint.load(paths[role], role, self.device, self.precision) for role in roles}
+            return {}
+        paths = checkpoint.find(self.settings.look, self.settings.weights)
+        return {role: checkpoint.load(paths[role], role, self.device, precision) for role in roles}
 
-    def __call__(self, image: SdrImage) -> HdrImage:
-        """Convert one picture."""
-        return self.convert(image)[0]
+    def _nets_for(self, size: tuple[int, int]) -> Nets:
+        """The nets for a working copy of this height and width."""
+        if self.precision == "fp32" or min(size) >= NARROW:
+            return self._nets
+        if self._narrow is None:
+            self._narrow = self._load("fp32")
+        return self._narrow
+
+    def __call__(
+        self, image: SdrImage, observe: Observe | None = None, progress: Progress | None = None
+    ) -> HdrImage:
+        """Convert one picture; see `convert`, which also reports."""
+        return self.convert(image, observe, progress)[0]
 
     def convert(
         self, image: SdrImage, observe: Observe | None = None, progress: Progress | None = None
@@ -104,7 +124,9 @@ class Converter:
                 base = decompose(seen).base if self._nets else None
             curve, residual = inplace.srgb_light(), None
             if base is not None:
-                curve, residual = self._infer(seen, base, mask.soft_mask(seen, tau), run)
+                curve, residual = self._infer(
+                    self._nets_for(size), seen, base, mask.soft_mask(seen, tau), run
+                )
             with run.stage("full size"):
                 rendered = self._full_size(image.signal, small, curve, residual)
         report = Report(share, tau, self.settings.peak_nits, rendered.max_cll, rendered.max_fall, run.seconds)
@@ -127,8 +149,9 @@ class Converter:
         }
         return words | {f"weights-{role}": net.sha256[:12] for role, net in self._nets.items()}
 
+    @staticmethod
     def _infer(
-        self, small: torch.Tensor, base: torch.Tensor, soft: torch.Tensor, run: "_Run"
+        nets: Nets, small: torch.Tensor, base: torch.Tensor, soft: torch.Tensor, run: "_Run"
     ) -> tuple[inplace.Lookup, FloatArray | None]:
         """What the nets say, from the signal at the working size, its base layer and the mask, all (1, 3, h, w).
 
@@ -137,7 +160,7 @@ class Converter:
         curve : signal -> light, the picture's tone curve
         residual : (3, h, w) PQ, what is added to the picture under that curve; None for nothing
         """
-        base_net: Any = self._nets["base"].net
+        base_net: Any = nets["base"].net
         run.show(signal=small, base=base, mask=soft)
         with run.stage("base"):
             hdr_base, knots = base_net(base, soft)
@@ -146,18 +169,18 @@ class Converter:
             mapped, mapped_base = (_mapped(signal, curve) for signal in (small, base))
             detail = mapped / mapped_base
             run.show(curve=knots, hdr_base=hdr_base, mapped=mapped, detail=detail)
-        if "detail" in self._nets:
+        if "detail" in nets:
             with run.stage("detail"):
-                detail = soft * self._nets["detail"].net(detail, soft) + (1 - soft) * detail
+                detail = soft * nets["detail"].net(detail, soft) + (1 - soft) * detail
                 run.show(hdr_detail=detail)
         with run.stage("refine"):
             joined = hdr_base * detail
-            refined = self._nets["refine"].net(joined, mapped, soft)
+            refined = nets["refine"].net(joined, mapped, soft)
             residual = refined - mapped
             residual[residual.abs() < NOTHING] = 0
             run.show(joined=joined, refined=refined, residual=residual)
         if not torch.isfinite(residual).all():
-            folder = self._nets["base"].path.parent
+            folder = nets["base"].path.parent
             raise WeightsError(
                 f"{folder}: these nets give numbers that are not finite; install sdr2hdr again"
             )

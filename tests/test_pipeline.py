@@ -243,12 +243,20 @@ def test_what_is_told_and_kept(speaking):
 BF16_MEAN, BF16_LARGEST = 0.0003, 0.004
 
 
-def test_bf16_is_close_to_float32(speaking):
+def test_bf16_is_close_to_float32(speaking, monkeypatch):
+    monkeypatch.setattr(pipeline, "NARROW", 8)
     image = SdrImage(picture(90, 120))
     half = Converter(replace(speaking.settings, precision="bf16"))
     distance = np.abs(pq(half(image).light) - pq(speaking(image).light))
     assert 0 < distance.mean() < BF16_MEAN
     assert distance.max() < BF16_LARGEST
+
+
+@pytest.mark.parametrize("size", [(1, 1), (300, 2), (100, 120)])
+def test_small_pictures_are_float32s_in_bf16(speaking, size):
+    half = Converter(replace(speaking.settings, precision="bf16"))
+    image = SdrImage(picture(*size))
+    np.testing.assert_array_equal(half(image).light, speaking(image).light)
 
 
 @pytest.mark.slow
