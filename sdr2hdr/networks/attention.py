@@ -91,4 +91,4 @@ def contextual_attention(
             results.append(torch.where(hole[n] > 0, filled.to(features.dtype), features[n]))
         else:
             results.append(features[n])
-    return torch.stack(results)
+    return torch.stack(results).contiguous(memory_format=torch.channels_last)

@@ -127,9 +127,9 @@ class LastLayer(nn.Module):
 
     def forward(self, features: torch.Tensor, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """(N, width, H/2, W/2), contrast x and mask (N, 3, H, W) -> (N, 3, H, W)."""
-        pictures = F.pixel_unshuffle(torch.cat([x, mask], 1).float(), 2)
-        pictures = pictures.contiguous(memory_format=torch.channels_last)
-        return F.pixel_shuffle(self.conv(torch.cat([features.float(), pictures], 1)), 2) / self.gain
+        parts = [features.float(), F.pixel_unshuffle(x, 2).float(), F.pixel_unshuffle(mask, 2)]
+        parts = [part.contiguous(memory_format=torch.channels_last) for part in parts]
+        return F.pixel_shuffle(self.conv(torch.cat(parts, 1)), 2) / self.gain
 
 
 class DetailBody(nn.Module):
@@ -142,9 +142,7 @@ class DetailBody(nn.Module):
 
     def enter(self, x: torch.Tensor) -> torch.Tensor:
         """Detail minus 1 (N, 3, H, W) -> what the layers see, in the type of their weights."""
-        return (
-            contrast(x).to(self.fill.first.weight.dtype).contiguous(memory_format=torch.channels_last)
-        )
+        return contrast(x).to(self.fill.first.weight.dtype).contiguous(memory_format=torch.channels_last)
 
 
 class DetailNet(nn.Module):
@@ -194,7 +192,8 @@ class DetailNet(nn.Module):
         validity = (1 - mask).contiguous(memory_format=torch.channels_last)
         known = torch.lerp(torch.ones_like(detail), detail, validity)
         x = self.body.enter(known - 1)
-        return known + self.last_fill(self.body.fill(x, validity), x, mask)
+        residual: torch.Tensor = self.last_fill(self.body.fill(x, validity), x, mask)
+        return known + residual
 
     def forward_parts(self, detail: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Detail of the input and mask (N, 3, H, W) -> Hd of part a and of both parts; each part has its own loss.
@@ -202,13 +201,13 @@ class DetailNet(nn.Module):
         Untrained, both are the input's detail where nothing is clipped, 1 (no detail) where all is, mixed between.
         """
         height, width = detail.shape[-2], detail.shape[-1]
-        detail, mask = pad_to_multiple(detail, self.multiple), pad_to_multiple(mask, self.multiple)
+        detail = pad_to_multiple(detail, self.multiple).contiguous(memory_format=torch.channels_last)
+        mask = pad_to_multiple(mask, self.multiple).contiguous(memory_format=torch.channels_last)
         filled = self.fill(detail, mask)
         result = filled
         if self.context:
             x = self.body.enter(filled - 1)
-            hole = holes(mask)
-            y = self.body.context(torch.cat([x, mask.to(x.dtype)], 1), hole)
+            y = self.body.context(torch.cat([x, mask.to(x.dtype)], 1), holes(mask))
             result = filled + mask * self.last_context(y, x, mask)
         return filled[..., :height, :width], result[..., :height, :width]
 

@@ -66,12 +66,13 @@ class PartialConv2d(nn.Module):
 
     def coverage(self, validity: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Validity (N, 3S, H, W) of S sources -> its mean over the window (N, 1, h, w), new validity (N, 3, h, w)."""
-        total = torch.zeros_like(validity[:, :1])
         best = validity[:, :3]
+        total = self.sources[0] * best.mean(1, keepdim=True)
         for i, width in enumerate(self.sources):
-            source = validity[:, 3 * i : 3 * i + 3]
-            total = total + width * source.mean(1, keepdim=True)
-            best = torch.maximum(best, source)
+            if i > 0:
+                source = validity[:, 3 * i : 3 * i + 3]
+                total = total + width * source.mean(1, keepdim=True)
+                best = torch.maximum(best, source)
         k, s, p = self.kernel_size, self.stride, self.kernel_size // 2
         mean = F.avg_pool2d(total / self.weight.shape[1], k, s, p, count_include_pad=False)
         # counting with a convolution is ten times faster than max-pooling
@@ -90,9 +91,12 @@ class PartialConv2d(nn.Module):
             x = torch.cat(parts, 1)
         mean, seen = self.coverage(validity)
         alpha = (seen / mean.clamp(min=1e-6)).to(x.dtype)  # 0 where nothing is valid
-        # one-hot 1 x 1 convolutions carry a colour's number to its features: faster than broadcasting
+        # a product with a one-hot matrix carries a colour's number to its features: faster than broadcasting
         colour = torch.eye(3, dtype=x.dtype, device=x.device)
-        colour = colour.repeat_interleave(self.bias.shape[0] // 3, 0)[:, :, None, None]
-        bias = F.conv2d(seen.to(x.dtype), colour * self.bias.to(x.dtype)[:, None, None, None])
+        colour = colour.repeat_interleave(self.bias.shape[0] // 3, 1)
+        scale = torch.matmul(alpha.permute(0, 2, 3, 1), colour).permute(0, 3, 1, 2)
+        bias = torch.matmul(seen.to(x.dtype).permute(0, 2, 3, 1), colour * self.bias.to(x.dtype)).permute(
+            0, 3, 1, 2
+        )
         y = F.conv2d(x, self.weight, None, self.stride, self.kernel_size // 2)
-        return torch.addcmul(bias, y, F.conv2d(alpha, colour)), seen
+        return torch.addcmul(bias, y, scale), seen

@@ -22,6 +22,13 @@ def round_bodies(net: nn.Module) -> None:
                 parametrize.register_parametrization(module, parameter, _Rounded(), unsafe=True)
 
 
+def freeze_rounded(net: nn.Module) -> None:
+    """Weights of every sub-module named `body` become bfloat16 for good, as inference has them."""
+    for name, module in net.named_modules():
+        if name.rpartition(".")[2] == "body":
+            module.to(torch.bfloat16)
+
+
 def masters(net: nn.Module) -> dict[str, nn.Parameter]:
     """float32 parameters by the names that they have in a plain net."""
     found = {}

@@ -23,7 +23,7 @@ from sdr2hdr.networks.unet import RefineNet
 from sdr2hdr.training.chain import Chain, reconstruct, thresholds
 from sdr2hdr.training.crops import Crops
 from sdr2hdr.training.losses_coarse import coarse_loss
-from sdr2hdr.training.mixed import Average, masters, round_bodies
+from sdr2hdr.training.mixed import Average, freeze_rounded, masters, round_bodies
 from sdr2hdr.training.pictures import held_out, load_pictures
 from sdr2hdr.training.pool import Pool
 from sdr2hdr.training.shots import Sampling, Shots
@@ -151,6 +151,8 @@ def train(run: Run, progress: Callable[[str], None] = log.info) -> dict[str, dic
     net.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if run.precision == "bf16":
         round_bodies(net)
+        for role in ROLES.keys() - {stage.role}:
+            freeze_rounded(getattr(chain, role))
     parameters = masters(net)
     for name, parameter in parameters.items():
         parameter.requires_grad_(name.startswith(stage.trained) if stage.trained else True)

@@ -26,11 +26,11 @@ class DenseMerge:
         """Right-hand sides of the children and of the separator -> the separator's, the merged boundary's."""
         y = line + children[0][..., self.plan.separators[0]]
         if children[1] is not None:
-            y += children[1][..., self.plan.separators[1]]
+            y.add_(children[1][..., self.plan.separators[1]])
         out = _rows(y, self._coupling)
         for child, runs in _existing(self.plan, children):
             for run in runs:
-                out[..., run.target] += child[..., run.source]
+                out[..., run.target].add_(child[..., run.source])
         return y, out
 
     def backward(self, y: torch.Tensor, boundary: torch.Tensor) -> torch.Tensor:
@@ -56,21 +56,21 @@ def eliminate(
     coupling = first.new_zeros(*first.shape[:-2], s, plan.size)
     for n, (child, runs) in enumerate(_existing(plan, children)):
         separator = plan.separators[n]
-        block += child[..., separator, separator]
+        block.add_(child[..., separator, separator])
         for run in runs:
-            coupling[..., run.target] = child[..., separator, run.source]
+            coupling[..., run.target].copy_(child[..., separator, run.source])
     block.diagonal(0, -2, -1).add_(lines[:, DIAGONAL])
     block.diagonal(1, -2, -1).sub_(onward[..., :-1])
     block.diagonal(-1, -2, -1).sub_(onward[..., :-1])
     if plan.before is not None:
-        coupling[..., 0, plan.before] -= backward[..., 0]
+        coupling[..., 0, plan.before].sub_(backward[..., 0])
     if plan.after is not None:
-        coupling[..., s - 1, plan.after] -= onward[..., -1]
+        coupling[..., s - 1, plan.after].sub_(onward[..., -1])
     factors, fronts = factor(plan, block, coupling)
     for child, runs in _existing(plan, children):
         for a in runs:
             for b in runs:
-                fronts[..., a.target, b.target] += child[..., a.source, b.source]
+                fronts[..., a.target, b.target].add_(child[..., a.source, b.source])
     return factors, fronts
 
 

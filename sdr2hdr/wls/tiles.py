@@ -103,7 +103,7 @@ class _Pivots:
         f = line.new_empty(*line.shape[:3], s + plan.size, line.shape[-1])
         own, rest = f[:, :, :, :s], f[:, :, :, s:]
         torch.add(line, children[0][:, :, :, plan.separators[0]], out=own)
-        own += children[1][:, :, :, plan.separators[1]]
+        own.add_(children[1][:, :, :, plan.separators[1]])
         for child, runs in zip(children, plan.runs, strict=True):
             for run in runs:
                 rest[:, :, :, run.target] = child[:, :, :, run.source]
@@ -121,7 +121,7 @@ class _Pivots:
         plan, s = self._plan, self._plan.separator
         x = torch.cat([y, boundary], 3)
         for k in reversed(range(s)):
-            x[:, :, :, k] += (self._rows[k][:, :, None] * x[:, :, :, k + 1 :]).sum(3)
+            x[:, :, :, k].add_((self._rows[k][:, :, None] * x[:, :, :, k + 1 :]).sum(3))
         own, rest = x[:, :, :, :s], x[:, :, :, s:]
         ny, nx, channels = x.shape[:3]
         grid = x.new_empty(ny * (1 + below), nx * (2 - below), channels, plan.child_size, x.shape[-1])
@@ -155,18 +155,18 @@ def _assemble(
     s = plan.separator
     rows = lines.new_zeros(*lines.shape[1:4], s + plan.size, lines.shape[-1])
     for child, separator, runs in zip(children, plan.separators, plan.runs, strict=True):
-        rows[:, :, :, :s] += child[:, :, separator, separator]
+        rows[:, :, :, :s].add_(child[:, :, separator, separator])
         for run in runs:
             rows[:, :, :, s:][:, :, :, run.target] = child[:, :, separator, run.source]
     onward, backward = along(below)
     for k in range(s):
-        rows[:, :, k, k] += lines[DIAGONAL, :, :, k]
+        rows[:, :, k, k].add_(lines[DIAGONAL, :, :, k])
     for k in range(s - 1):
-        rows[:, :, k, k + 1] -= lines[onward, :, :, k]
-        rows[:, :, k + 1, k] -= lines[onward, :, :, k]
+        rows[:, :, k, k + 1].sub_(lines[onward, :, :, k])
+        rows[:, :, k + 1, k].sub_(lines[onward, :, :, k])
     for corner, end, channel in ((plan.before, 0, backward), (plan.after, s - 1, onward)):
         if corner is not None:
-            rows[:, :, end, s + corner] -= lines[channel, :, :, end]
+            rows[:, :, end, s + corner].sub_(lines[channel, :, :, end])
     return rows
 
 
@@ -193,4 +193,4 @@ def _add(fronts: torch.Tensor, plan: Merge, children: tuple[torch.Tensor, torch.
     for child, runs in zip(children, plan.runs, strict=True):
         for a in runs:
             for b in runs:
-                fronts[:, :, a.target, b.target] += child[:, :, a.source, b.source]
+                fronts[:, :, a.target, b.target].add_(child[:, :, a.source, b.source])
