@@ -42,7 +42,10 @@ def test_parameters_are_the_solvers() -> None:
 def test_base_times_detail_is_the_signal(levels: int, dark: float, gain: float, seed: int) -> None:
     signal = picture(levels, dark, seed) * gain
     base, detail = decompose(signal)
-    assert base.min() >= 0 and base.max() <= 1 and detail.min() >= 0 and detail.isfinite().all()
+    assert base.min() >= 0
+    assert base.max() <= 1
+    assert detail.min() >= 0
+    assert detail.isfinite().all()
     assert torch.allclose(base * detail, signal, rtol=3e-7, atol=0)
     zero = base == 0
     assert torch.equal(detail[zero], torch.ones_like(detail[zero]))

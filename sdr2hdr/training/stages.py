@@ -57,7 +57,11 @@ def base_loss(net: nn.Module, layers: Layers, chain: Chain) -> Terms:
 def partial_loss(net: nn.Module, layers: Layers, chain: Chain) -> Terms:
     """Eq. 6 on part a's detail layer."""
     assert isinstance(net, DetailNet)
-    return {"pconv": pconv_loss(net.fill(layers.own, layers.mask), ratio(layers.hdr, layers.hdr_base), layers.mask)}
+    return {
+        "pconv": pconv_loss(
+            net.fill(layers.own, layers.mask), ratio(layers.hdr, layers.hdr_base), layers.mask
+        )
+    }
 
 
 def detail_loss(net: nn.Module, layers: Layers, chain: Chain) -> Terms:
