@@ -81,9 +81,8 @@ def part_v() -> dict[str, float]:
 
 def part_warm(picture: str, precision: str) -> dict[str, float]:
     """Seconds of a converter's second and third picture, whole and by stage."""
-    from sdr2hdr.pipeline import Converter
-
     from sdr2hdr import formats
+    from sdr2hdr.pipeline import Converter
     from sdr2hdr.settings import Settings
 
     converter, image = Converter(Settings(precision=precision)), formats.read(picture)
