@@ -78,7 +78,7 @@ def validate(predict: Callable[[torch.Tensor], torch.Tensor], folder: Path) -> d
     fully clipped pixels. `predict` maps an SDR signal (1, 3, H, W) to PQ in BT.2020.
     """
     rows, levels = [], []
-    with torch.inference_mode():
+    with torch.no_grad():  # the solver writes from threads, which inference tensors forbid
         for _, signal, nits in pairs(folder):
             pq = predict(signal)
             rows.append(figures(signal, pq, nits))

@@ -79,11 +79,15 @@ def smooth(image: torch.Tensor, guide: torch.Tensor, parameters: WlsParameters =
     InputError
         A value is not finite.
     UsageError
-        Shapes do not go together, or `lam / epsilon` is too large for the precision (float32: about 1e6).
+        Shapes do not go together, or `lam / epsilon` is too large for the precision (float32: 8e6).
     """
     count, _, height, width = image.shape
     if guide.shape != (count, 1, height, width):
         raise UsageError(f"guide of shape {tuple(guide.shape)} for images of shape {tuple(image.shape)}")
+    if parameters.lam / parameters.epsilon > 1 / torch.finfo(image.dtype).eps:
+        raise _too_stiff(
+            parameters, image
+        )  # 1 is lost beside the weights: the matrix is singular in this precision
     out = torch.empty_like(image, memory_format=torch.contiguous_format)
     together = min(_BATCH_PICTURES, max(1, _BATCH_PIXELS // max(1, height * width)))
     groups = range(-(-count // together))
@@ -134,4 +138,8 @@ def _solve(
             break
     if not bool(image.isfinite().all() & guide.isfinite().all()):
         raise InputError("the picture has values that are not finite; nothing can be smoothed with them")
-    raise UsageError(f"{parameters}: too stiff for {image.dtype}; take a smaller lam or a larger epsilon")
+    raise _too_stiff(parameters, image)
+
+
+def _too_stiff(parameters: WlsParameters, image: torch.Tensor) -> UsageError:
+    return UsageError(f"{parameters}: too stiff for {image.dtype}; take a smaller lam or a larger epsilon")
