@@ -81,6 +81,16 @@ def exposure_for(light: FloatArray, share: float) -> float:
     return 1 / max(level, 1e-6)
 
 
+def below_clipping(light: FloatArray) -> float:
+    """Gain at which nothing clips, by a little; light is BT.709 (H, W, 3)."""
+    return 0.98 / max(float(light.max()), 1e-6)
+
+
+def draw_share(rng: np.random.Generator, camera: Camera) -> float:
+    """A share of clipped pixels, log-uniform."""
+    return float(np.exp(rng.uniform(*np.log(camera.clipped))))
+
+
 def draw_response(
     rng: np.random.Generator, camera: Camera
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -143,11 +153,8 @@ def shoot(light: FloatArray, rng: np.random.Generator, camera: Camera = Camera()
     """
     narrow = to_709(light)
     if rng.random() < camera.unclipped:
-        gain = 0.98 / max(float(narrow.max()), 1e-6)
-    else:
-        low, high = np.log(camera.clipped)
-        gain = exposure_for(narrow, float(np.exp(rng.uniform(low, high))))
-    return expose(light, gain, rng, camera)
+        return expose(light, below_clipping(narrow), rng, camera)
+    return expose(light, exposure_for(narrow, draw_share(rng, camera)), rng, camera)
 
 
 def expose(light: FloatArray, gain: float, rng: np.random.Generator, camera: Camera) -> Shot:

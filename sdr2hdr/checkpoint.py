@@ -170,6 +170,8 @@ def load(path: Path, role: str, device: "torch.device | str" = "cpu", precision:
     """
     import torch
 
+    from sdr2hdr.device import round_bodies
+
     data = read_checked(path)
     metadata = _describe(io.BytesIO(data), path)
     if metadata["role"] != role:
@@ -184,9 +186,7 @@ def load(path: Path, role: str, device: "torch.device | str" = "cpu", precision:
                 f"{path}: PyTorch {torch.__version__} cannot load it ({reason}); {CURE}"
             ) from None
         if precision == "bf16":
-            for name, module in net.named_modules():
-                if name.rpartition(".")[2] == "body":
-                    module.to(torch.bfloat16)
+            round_bodies(net)
         net.to(memory_format=torch.channels_last)
         if not all(hasattr(net, name) for name in _METHODS[role]):
             raise WeightsError(

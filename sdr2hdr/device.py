@@ -4,6 +4,7 @@ import ctypes
 import platform
 
 import torch
+from torch import nn
 
 from sdr2hdr.errors import UsageError
 
@@ -72,6 +73,13 @@ def precision(name: str, device: torch.device) -> str:
     if device.type == "cuda":
         return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "fp32"
     return "bf16" if device.type == "cpu" and _has_amx() else "fp32"
+
+
+def round_bodies(net: nn.Module) -> None:
+    """Make the heavy layers bfloat16: all parameters of sub-modules named `body`; every other one stays float32."""
+    for name, module in net.named_modules():
+        if name.rpartition(".")[2] == "body":
+            module.to(torch.bfloat16)
 
 
 def _has_amx() -> bool:

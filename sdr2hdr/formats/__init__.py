@@ -59,14 +59,18 @@ def _entries() -> dict[str, ModuleType]:
     return {name: registry.get(package, name) for name in registry.names(package)}
 
 
+def _able(what: str) -> dict[str, ModuleType]:
+    return {name: module for name, module in _entries().items() if hasattr(module, what)}
+
+
 def readers() -> dict[str, ModuleType]:
     """Formats that can be read, by name."""
-    return {name: module for name, module in _entries().items() if hasattr(module, "decode")}
+    return _able("decode")
 
 
 def writers() -> dict[str, ModuleType]:
     """Formats that can be written, by name."""
-    return {name: module for name, module in _entries().items() if hasattr(module, "encode")}
+    return _able("encode")
 
 
 def encoder(name_or_suffix: str) -> ModuleType:

@@ -20,6 +20,7 @@ _LOG = logging.getLogger(__name__)
 _KEPT = {271, 272, 306, 315, 316, 18246, 18249, 33432, 40091, 40092, 40093, 40094, 40095}
 _DESCRIPTION = 270
 _RESOLUTION = _X, _Y, _UNIT = 282, 283, 296
+_UNITS = (1, 2, 3)  # none, inch, centimetre (TIFF 6.0, section 8)
 _COLOR_SPACE, _WIDTH, _HEIGHT = 0xA001, 0xA002, 0xA003
 _UNCALIBRATED = 0xFFFF
 _THUMBNAIL_AT, _THUMBNAIL_SIZE = 513, 514
@@ -92,7 +93,8 @@ def _prepare(block: bytearray, size: tuple[int, int]) -> ExifBlock:
     resolution = None
     if set(_RESOLUTION) <= set(main) and main[_X].kind == main[_Y].kind == RATIONAL:
         x, y = (struct.unpack_from(order + "2I", raw[code]) for code in (_X, _Y))
-        resolution = x, y, _ifd.number(block, order, main[_UNIT])
+        unit = _ifd.number(block, order, main[_UNIT])
+        resolution = (x, y, unit) if unit in _UNITS else None
     description = raw[_DESCRIPTION].rstrip(b"\0 ") if _DESCRIPTION in main else None
     _drop_thumbnail(block, order, first)
     return ExifBlock(order, bytes(block[8:]), tags, tuple(pointers), description, resolution)

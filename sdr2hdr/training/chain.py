@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from sdr2hdr.decompose import decompose
-from sdr2hdr.mask import CLIPPED_SIGNAL, soft_mask, threshold
+from sdr2hdr.mask import clipped_share, soft_mask, threshold
 from sdr2hdr.networks.base import BaseNet
 from sdr2hdr.networks.inpaint import DetailNet
 from sdr2hdr.networks.unet import RefineNet
@@ -24,8 +24,7 @@ class Chain:
 
 def thresholds(signal: torch.Tensor) -> torch.Tensor:
     """tau of every picture of a batch, (N,), from its share of clipped pixels."""
-    shares = (signal.amax(1) >= CLIPPED_SIGNAL).float().mean((1, 2))
-    return torch.tensor([threshold(float(share)) for share in shares], device=signal.device)
+    return torch.tensor([threshold(clipped_share(picture)) for picture in signal], device=signal.device)
 
 
 def ratio(picture: torch.Tensor, base: torch.Tensor) -> torch.Tensor:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from sdr2hdr.mask import soft_mask
+from sdr2hdr.mask import CLIPPED_SIGNAL, soft_mask
 from sdr2hdr.networks.base import BaseNet
 from sdr2hdr.training.chain import ratio, thresholds
-from sdr2hdr.training.losses_coarse import UNCLIPPED, fit_gain
-from sdr2hdr.training.pool import SCALE, Pool
+from sdr2hdr.training.losses_coarse import fit_gain
+from sdr2hdr.training.pool import FIELDS, SCALE, Pool
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Crops:
         real = self.real[str(aspect)]
         chosen = np.sort(self.rng.choice(len(real), self.views, replace=False))
         maps = {}
-        for name in ("signal", "base", "pq", "pq_base"):
+        for name in FIELDS:
             codes = self.pool.field(name, aspect)[chosen]
             maps[name] = torch.from_numpy(codes.astype(np.float32)) / SCALE
         return maps, torch.tensor([bool(real[int(i)]) for i in chosen])
@@ -85,7 +85,7 @@ class Crops:
             real.any()
         ):  # the scale of these references is only estimated: they follow the picture's curve
             nits = net.tone.decode(hdr[real])
-            valid = signal[real].amax(1, keepdim=True) < UNCLIPPED
+            valid = signal[real].amax(1, keepdim=True) < CLIPPED_SIGNAL
             gain = fit_gain(net.tone.decode(mapped[real]), nits, valid)
             hdr[real] = net.tone.encode(nits * gain)
             hdr_base[real] = net.tone.encode(net.tone.decode(hdr_base[real]) * gain)

@@ -3,9 +3,9 @@
 import torch
 import torch.nn.functional as F
 
+from sdr2hdr.mask import CLIPPED_SIGNAL
 from sdr2hdr.networks.base import BaseNet
 
-UNCLIPPED = 0.95  # channels below this signal tell the curve
 LEVEL_WEIGHT = 2.0
 LEVEL_BETA = 0.1  # PQ, smooth L1
 FEW = 40.0  # mask-weighted cells below which a picture counts less
@@ -24,13 +24,12 @@ def fit_gain(predicted: torch.Tensor, reference: torch.Tensor, valid: torch.Tens
 def coarse_loss(
     net: BaseNet, signal: torch.Tensor, mask: torch.Tensor, pq: torch.Tensor, real: torch.Tensor
 ) -> dict[str, torch.Tensor]:
-    """Terms of the loss, to be added up; and figures under names that begin with "_".
+    """Terms of the loss, to be added up.
 
     signal, mask, pq : (N, 3, H, W); pq is the reference in BT.709 primaries
     real : (N,) bool, the scale of these references is only estimated: one gain is fitted
     """
     knots, levels = net.coarse(signal, mask)
-    knots, levels = knots.float(), levels.float()
     tone = net.tone
     row, column = (int(v) for v in torch.randint(0, 2, (2,)))  # every second pixel tells enough
     s, m, p = (t[..., row::2, column::2] for t in (signal, mask, pq))
@@ -38,10 +37,10 @@ def coarse_loss(
     target = p
     if bool(real.any()):
         nits, reference = tone.decode(curve.detach()[real]), tone.decode(p[real])
-        gain = fit_gain(nits, reference, s[real].amax(1, keepdim=True) < UNCLIPPED)
+        gain = fit_gain(nits, reference, s[real].amax(1, keepdim=True) < CLIPPED_SIGNAL)
         target = p.clone()
         target[real] = tone.encode(reference * gain)
-    open_ = (s < UNCLIPPED).float()
+    open_ = (s < CLIPPED_SIGNAL).float()
     share = open_.mean((1, 2, 3)).clamp(min=0.05)
     error = ((curve - target).abs() * open_).mean((1, 2, 3)) / share
     anchor = ((curve - p).abs() * open_).mean((1, 2, 3)) / share * real.float()

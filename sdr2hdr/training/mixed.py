@@ -14,19 +14,12 @@ class _Rounded(nn.Module):
         return weight.to(torch.bfloat16)
 
 
-def round_bodies(net: nn.Module) -> None:
+def train_rounded(net: nn.Module) -> None:
     """Let every parameter inside a sub-module named `body` be seen as bfloat16, with a float32 master behind it."""
     for name, module in list(net.named_modules()):
         if "body" in name.split("."):
             for parameter in [p for p, _ in module.named_parameters(recurse=False)]:
                 parametrize.register_parametrization(module, parameter, _Rounded(), unsafe=True)
-
-
-def freeze_rounded(net: nn.Module) -> None:
-    """Weights of every sub-module named `body` become bfloat16 for good, as inference has them."""
-    for name, module in net.named_modules():
-        if name.rpartition(".")[2] == "body":
-            module.to(torch.bfloat16)
 
 
 def masters(net: nn.Module) -> dict[str, nn.Parameter]:

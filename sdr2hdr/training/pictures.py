@@ -2,7 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -24,14 +24,12 @@ class Picture:
 
     light : (H, W, 3) float16, linear BT.2020, any scale (float16 keeps 384 pictures in 1.2 GB)
     projection : "photo", "equirect" (2:1 panorama) or "cube" (six faces +x -x +y -y +z -z side by side)
-    kind : "scene" or "display" (1.0 = SDR white)
     sdr : the camera's or the author's own pictures of it, (H, W, 3) uint8
     """
 
     name: str
     light: np.ndarray[tuple[int, ...], np.dtype[np.float16]]
     projection: str
-    kind: str
     sdr: tuple[Codes, ...]
 
 
@@ -97,7 +95,7 @@ def _load(folder: Path, row: dict[str, str], long_side: int) -> Picture:
             if codes.shape[:2] != light.shape[:2]:
                 codes = cv2.resize(codes, light.shape[1::-1], interpolation=cv2.INTER_AREA)
             sdr.append(np.ascontiguousarray(codes[..., ::-1]))
-    return Picture(row["name"], light.astype(np.float16), row["projection"], row["kind"], tuple(sdr))
+    return Picture(row["name"], light.astype(np.float16), row["projection"], tuple(sdr))
 
 
 def load_pictures(folder: Path, look: str = "scene", long_side: int = 1024) -> list[Picture]:
@@ -114,16 +112,13 @@ def load_pictures(folder: Path, look: str = "scene", long_side: int = 1024) -> l
     manifest = folder / "manifest.jsonl"
     if manifest.exists():
         rows = [json.loads(line) for line in manifest.read_text().splitlines() if line.strip()]
-        rows = [{**r, "kind": look} for r in rows if str(r.get("set", look)).endswith(look)]
+        rows = [r for r in rows if str(r.get("set", look)).endswith(look)]
         for row in rows:  # an unpacked folder holds .exr where the manifest says .jp2
             if not (folder / row["file"]).exists():
                 row["file"] = str(Path(row["file"]).with_suffix(".exr"))
     else:
         files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
-        rows = [
-            {"name": p.stem, "file": str(p.relative_to(folder)), "projection": "", "kind": look}
-            for p in files
-        ]
+        rows = [{"name": p.stem, "file": str(p.relative_to(folder)), "projection": ""} for p in files]
     if not rows:
         raise InputError(f"{folder}: no HDR pictures ({', '.join(SUFFIXES)}) in it")
     with ThreadPoolExecutor(2) as pool:
@@ -136,7 +131,7 @@ def load_pictures(folder: Path, look: str = "scene", long_side: int = 1024) -> l
 def _guess(picture: Picture) -> Picture:
     height, width = picture.light.shape[:2]
     projection = "equirect" if width == 2 * height else "cube" if width == 6 * height else "photo"
-    return Picture(picture.name, picture.light, projection, picture.kind, picture.sdr)
+    return replace(picture, projection=projection)
 
 
 def held_out(pictures: list[Picture], every: int = 20) -> tuple[list[Picture], list[Picture]]:

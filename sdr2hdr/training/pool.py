@@ -7,7 +7,7 @@ alone; `state.json` says how far the pool is filled, so that filling resumes whe
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -18,6 +18,7 @@ import torch
 from sdr2hdr.camera import Shot
 from sdr2hdr.color.transfer import pq_encode
 from sdr2hdr.decompose import base_of, decompose
+from sdr2hdr.errors import UsageError
 from sdr2hdr.image import SDR_WHITE_NITS
 from sdr2hdr.training.pictures import Picture
 from sdr2hdr.training.shots import Sampling, Shots, size_of
@@ -45,6 +46,9 @@ class Pool:
         """Height and width of the views of an aspect."""
         return size_of(ASPECTS[aspect], self.long_side)
 
+    def _settings(self) -> dict[str, int]:
+        return {"views": self.views, "long_side": self.long_side, "seed": self.seed}
+
     def field(self, name: str, aspect: int, mode: str = "r") -> npt.NDArray[np.uint16]:
         """All views of a field, (views, 3, H, W) uint16, memory-mapped."""
         path = self.folder / f"{name}-{aspect}.u16"
@@ -58,17 +62,16 @@ class Pool:
 
         Raises
         ------
-        ValueError
+        UsageError
             The folder holds a pool of other settings.
         """
         path = self.folder / "state.json"
         if not path.exists():
             return {str(a): [] for a in range(len(ASPECTS))}
         state = json.loads(path.read_text())
-        mine = {k: v for k, v in asdict(self).items() if k != "folder"}
-        if state["pool"] != mine:
-            raise ValueError(
-                f"{self.folder}: a pool with {state['pool']}, not {mine}; delete it or choose another folder"
+        if state["pool"] != self._settings():
+            raise UsageError(
+                f"{self.folder}: a pool with {state['pool']}, not {self._settings()}; delete it or take another folder"
             )
         return dict(state["real"])
 
@@ -89,9 +92,7 @@ class Pool:
                 fields[aspect][name][len(done) : len(done) + len(drawn)] = codes
             done += [int(is_real) for _, is_real in drawn]
             part = self.folder / f"state.{os.getpid()}.part"
-            part.write_text(
-                json.dumps({"pool": {k: v for k, v in asdict(self).items() if k != "folder"}, "real": real})
-            )
+            part.write_text(json.dumps({"pool": self._settings(), "real": real}))
             part.replace(self.folder / "state.json")
             yield sum(len(r) for r in real.values())
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
-from sdr2hdr.camera import Camera, Codes, Shot, expose, exposure_for, to_709
+from sdr2hdr.camera import Camera, Codes, Shot, below_clipping, draw_share, expose, exposure_for, to_709
 from sdr2hdr.color.gamut import convert
 from sdr2hdr.color.transfer import pq_encode, srgb_decode
 from sdr2hdr.image import SDR_WHITE_NITS, FloatArray
@@ -75,10 +75,9 @@ def _simulated(
         if float(narrow.max()) < 1e-5:
             continue
         if rng.random() < camera.unclipped:
-            return expose(light, 0.98 / float(narrow.max()), rng, camera)
+            return expose(light, below_clipping(narrow), rng, camera)
         for _ in range(3):
-            share = float(np.exp(rng.uniform(*np.log(camera.clipped))))
-            gain = exposure_for(narrow, share)
+            gain = exposure_for(narrow, draw_share(rng, camera))
             middle, width, most, least = BRIGHT
             weight = least + np.clip((_brightness(narrow, gain) - middle) / width, 0, most)
             if rng.random() * (most + least) < weight:

@@ -5,7 +5,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -14,7 +14,8 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from sdr2hdr import checkpoint
-from sdr2hdr.errors import Sdr2HdrError
+from sdr2hdr.device import round_bodies
+from sdr2hdr.errors import TrainingError
 from sdr2hdr.mask import soft_mask
 from sdr2hdr.networks import ROLES
 from sdr2hdr.networks.base import BaseNet
@@ -23,7 +24,7 @@ from sdr2hdr.networks.unet import RefineNet
 from sdr2hdr.training.chain import Chain, reconstruct, thresholds
 from sdr2hdr.training.crops import Crops
 from sdr2hdr.training.losses_coarse import coarse_loss
-from sdr2hdr.training.mixed import Average, freeze_rounded, masters, round_bodies
+from sdr2hdr.training.mixed import Average, masters, train_rounded
 from sdr2hdr.training.pictures import held_out, load_pictures
 from sdr2hdr.training.pool import Pool
 from sdr2hdr.training.shots import Sampling, Shots
@@ -33,10 +34,6 @@ from sdr2hdr.training.validation import validate
 log = logging.getLogger(__name__)
 AVERAGE = 0.998
 WARM_UP = 50  # steps
-
-
-class TrainingError(Sdr2HdrError, ArithmeticError):
-    """The loss is no number any more; the last checkpoint is kept."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ class Run:
     seed: int = 0
     precision: str = "bf16"
     every: int = 250
-    sampling: Sampling = Sampling()  # noqa: RUF009 (frozen)
+    sampling: Sampling = field(default_factory=Sampling)
 
     def settings(self) -> Stage:
         """The stage with this run's changes."""
@@ -150,9 +147,9 @@ def train(run: Run, progress: Callable[[str], None] = log.info) -> dict[str, dic
     chain = replace(chain, **{stage.role: average.net})  # type: ignore[arg-type]
     net.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if run.precision == "bf16":
-        round_bodies(net)
+        train_rounded(net)
         for role in ROLES.keys() - {stage.role}:
-            freeze_rounded(getattr(chain, role))
+            round_bodies(getattr(chain, role))
     parameters = masters(net)
     for name, parameter in parameters.items():
         parameter.requires_grad_(name.startswith(stage.trained) if stage.trained else True)

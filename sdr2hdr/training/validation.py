@@ -58,13 +58,12 @@ def figures(signal: torch.Tensor, pq: torch.Tensor, nits: torch.Tensor) -> dict[
     gain = float((yr[middle] / yp[middle]).median()) if int(middle.sum()) > 100 else 1.0
     aligned = pq_encode(light * gain)
     where = clipped[:, None].expand_as(pq)
-    result = {
+    return {
         "absolute.PQ": _psnr(pq, reference),
         "absolute.clip": _psnr(pq[where], reference[where]) if bool(clipped.any()) else float("nan"),
         "aligned.PQ": _psnr(aligned, reference),
         "aligned.clip": _psnr(aligned[where], reference[where]) if bool(clipped.any()) else float("nan"),
     }
-    return result
 
 
 def fully_clipped(signal: torch.Tensor, pq: torch.Tensor, nits: torch.Tensor) -> torch.Tensor:

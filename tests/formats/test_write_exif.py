@@ -206,6 +206,17 @@ def test_damaged_exif_never_fails_a_picture(data: st.DataObject, order: bytes) -
         np.testing.assert_array_equal(file.pages.first.asarray(), pq_codes(image))
 
 
+@pytest.mark.parametrize("order", [b"II", b"MM"])
+def test_unknown_resolution_unit_drops_the_resolution(order: bytes) -> None:
+    block = bytearray(exif_block(order))
+    o = "<" if order == b"II" else ">"
+    entry = block.index(struct.pack(o + "HHI", 296, 3, 1))
+    struct.pack_into(o + "H", block, entry + 8, 42)
+    encoded = _pq_tiff.encode(picture(2, 2, exif=bytes(block)), OPTIONS)
+    with tifffile.TiffFile(io.BytesIO(encoded)) as file:
+        assert file.pages.first.tags["ResolutionUnit"].value == 1  # none
+
+
 def test_damaged_exif_warns(caplog: pytest.LogCaptureFixture) -> None:
     data = _pq_tiff.encode(picture(4, 4, exif=b"not exif"), OPTIONS)
     assert data.startswith(b"II*\0")

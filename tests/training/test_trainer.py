@@ -18,7 +18,7 @@ from sdr2hdr.networks.base import BaseNet
 from sdr2hdr.training import trainer
 from sdr2hdr.training.chain import Chain
 from sdr2hdr.training.crops import Crops
-from sdr2hdr.training.mixed import Average, masters, round_bodies
+from sdr2hdr.training.mixed import Average, masters, train_rounded
 from sdr2hdr.training.pictures import held_out, load_pictures
 from sdr2hdr.training.pool import FIELDS, Pool
 from sdr2hdr.training.shots import Sampling, Shots, anchored, page
@@ -116,7 +116,7 @@ def test_rounded_bodies_keep_float32_masters() -> None:
     net = BaseNet(coarse_widths=(8, 12), fine_widths=(8, 12))
     plain = {name: p.clone() for name, p in net.named_parameters()}
     average = Average(net, 0.5)
-    round_bodies(net)
+    train_rounded(net)
     assert net.fine_net.body.stem.weight.dtype == torch.bfloat16
     assert net.fine_net.last.weight.dtype == torch.float32
     assert masters(net).keys() == plain.keys()
