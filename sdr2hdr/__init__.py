@@ -5,8 +5,9 @@ The floors of the house; a module imports only from lower ones:
     cli                                       words typed by people
     jobs, training                            uses of the method
     pipeline                                  the method, in order
+    grade                                     the virtual camera of the display look
     formats, decompose, camera                its steps
-    mask, wls, scale, checkpoint              what the steps need
+    mask, wls, scale, tonemap, checkpoint     what the steps need
     networks                                  the nets
     color, image, device                      things that know only numbers
     errors, registry                          words

@@ -3,7 +3,7 @@
 One frozen dataclass holds every distribution; everything drawn comes from the generator that is handed in.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -11,8 +11,11 @@ import numpy.typing as npt
 
 from sdr2hdr.color.tables import table
 from sdr2hdr.image import FloatArray
+from sdr2hdr.tonemap import brightest
 
 Codes = npt.NDArray[np.uint8]
+Response = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]  # samples of light and code, both rising
+Drawn = dict[str, float | str]  # what was drawn for a picture, by name, for its record
 
 # Responses measured on pairs of a camera's JPEG and the merge of its bracket (green channel, the 58 of 125 pairs that
 # reach down to 1/128): logit of the code at 1/2, 1/4 ... 1/128 of the light that clips, its mean and three principal
@@ -29,7 +32,26 @@ MEASURED_COMPONENTS = np.array(
 
 
 @dataclass(frozen=True)
-class Camera:
+class Compression:
+    """Distributions of what happens to the 8-bit picture.
+
+    jpeg, webp : shares of pictures that go through JPEG and (lossy) WebP
+    quality : smallest and largest quality of either, uniform
+    subsampled : share of the JPEGs with chroma at half resolution (WebP always has it)
+    rescaled : share of pictures that were shrunk and enlarged again before, as on their way through the web
+    rescale : smallest and largest factor of that, uniform
+    """
+
+    jpeg: float = 0.67
+    webp: float = 0.04
+    quality: tuple[int, int] = (50, 100)
+    subsampled: float = 0.5
+    rescaled: float = 0.08
+    rescale: tuple[float, float] = (0.5, 0.95)
+
+
+@dataclass(frozen=True)
+class Camera(Compression):
     """Distributions of the simulation; light is linear, 1.0 = the level that clips.
 
     clipped : smallest and largest share of clipped pixels (any channel), log-uniform (paper, 4.1: 0.5 % .. 25 %)
@@ -38,9 +60,6 @@ class Camera:
     measured, plain : shares of pictures with a measured response and with plain sRGB; the rest has the sigmoid
     sigmoid_n, sigmoid_s : mean and sd of exponent and offset of (1 + s) x^n / (x^n + s) (Eilertsen et al. 2017)
     balance : sd of the log2 gain of red and blue against green, white balance errors
-    jpeg : share of pictures that go through JPEG
-    quality : smallest and largest JPEG quality, uniform
-    subsampled : share of those with chroma at half resolution
     """
 
     clipped: tuple[float, float] = (0.005, 0.25)
@@ -51,9 +70,6 @@ class Camera:
     sigmoid_n: tuple[float, float] = (0.9, 0.1)
     sigmoid_s: tuple[float, float] = (0.6, 0.1)
     balance: float = 0.08
-    jpeg: float = 0.67
-    quality: tuple[int, int] = (50, 100)
-    subsampled: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -63,11 +79,13 @@ class Shot:
     codes : (H, W, 3) uint8, sRGB-labelled RGB, BT.709 primaries
     light : (H, W, 3) float32 linear BT.2020, scaled so that 1.0 is what clips
     gain : what the input light was multiplied by
+    drawn : what was drawn for it, by the names of the distributions' fields where there is one
     """
 
     codes: Codes
     light: FloatArray
     gain: float
+    drawn: Drawn = field(default_factory=dict)
 
 
 def to_709(light: FloatArray) -> FloatArray:
@@ -77,7 +95,7 @@ def to_709(light: FloatArray) -> FloatArray:
 
 def exposure_for(light: FloatArray, share: float) -> float:
     """Gain at which the largest channel of a `share` of the pixels exceeds 1.0; light is BT.709 (H, W, 3)."""
-    level = float(np.quantile(light.max(-1), 1 - share))
+    level = float(np.quantile(brightest(light), 1 - share))
     return 1 / max(level, 1e-6)
 
 
@@ -91,27 +109,35 @@ def draw_share(rng: np.random.Generator, camera: Camera) -> float:
     return float(np.exp(rng.uniform(*np.log(camera.clipped))))
 
 
-def draw_response(
-    rng: np.random.Generator, camera: Camera
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """A response as samples: light in [0, 1] rising, code in [0, 1] rising from 0 to 1."""
+def srgb_response() -> Response:
+    """sRGB's encoding (IEC 61966-2-1) as a response."""
+    return table("srgb_to_linear"), np.linspace(0, 1, len(table("srgb_to_linear")))
+
+
+def draw_response(rng: np.random.Generator, camera: Camera, drawn: Drawn | None = None) -> Response:
+    """A response as samples: light in [0, 1] rising, code in [0, 1] rising from 0 to 1; noted in `drawn`."""
+    drawn = {} if drawn is None else drawn
     x = np.concatenate([[0.0], np.exp2(np.linspace(-12, 0, 97))])
     kind = rng.random()
     if kind < camera.measured:
-        logit = MEASURED_MEAN + rng.normal(size=len(MEASURED_COMPONENTS)) @ MEASURED_COMPONENTS
+        weights = rng.normal(size=len(MEASURED_COMPONENTS))
+        drawn |= {"response": "measured", **{f"component_{i}": float(w) for i, w in enumerate(weights)}}
+        logit = MEASURED_MEAN + weights @ MEASURED_COMPONENTS
         code = np.maximum.accumulate(1 / (1 + np.exp(-logit[::-1])))
         y = np.interp(np.log2(x[1:]), -OCTAVES[::-1].astype(float), np.concatenate([code, [1.0]]))
         dark = x[1:] < 2.0**-7  # below the measured range: straight to black
         y[dark] = code[0] * x[1:][dark] * 2.0**7
         return x, np.concatenate([[0.0], y])
     if kind < camera.measured + camera.plain:
-        return x, np.interp(x, table("srgb_to_linear"), np.linspace(0, 1, len(table("srgb_to_linear"))))
+        drawn["response"] = "srgb"
+        return x, np.interp(x, *srgb_response())
     n = float(np.clip(rng.normal(*camera.sigmoid_n), 0.2, 2.5))
     s = float(np.clip(rng.normal(*camera.sigmoid_s), 0.01, 5))
+    drawn |= {"response": "sigmoid", "sigmoid_n": n, "sigmoid_s": s}
     return x, (1 + s) * x**n / (x**n + s)
 
 
-def respond(light: FloatArray, response: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]) -> Codes:
+def respond(light: FloatArray, response: Response) -> Codes:
     """Light in [0, 1] -> 8-bit codes through a response; the table is even in the square root of light."""
     grid = np.linspace(0, 1, 4096)
     curve = (np.interp(grid**2, *response) * 255).astype(np.float32)
@@ -120,20 +146,35 @@ def respond(light: FloatArray, response: tuple[npt.NDArray[np.float64], npt.NDAr
     return codes
 
 
-def compress(codes: Codes, rng: np.random.Generator, camera: Camera) -> Codes:
-    """The picture after JPEG, as often and as strongly as the camera says."""
-    if rng.random() >= camera.jpeg:
+def compress(
+    codes: Codes, rng: np.random.Generator, compression: Compression, drawn: Drawn | None = None
+) -> Codes:
+    """The picture after rescaling and JPEG or WebP, as often and as strongly as is said; noted in `drawn`."""
+    drawn = {} if drawn is None else drawn
+    kind = rng.random()
+    if rng.random() < compression.rescaled:
+        factor = float(rng.uniform(*compression.rescale))
+        drawn["rescale"] = factor
+        small = cv2.resize(codes, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        codes = cv2.resize(small, codes.shape[1::-1], interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+    if kind >= compression.jpeg + compression.webp:
         return codes
-    sampling = 0x221111 if rng.random() < camera.subsampled else 0x111111
-    flags = [
-        cv2.IMWRITE_JPEG_QUALITY,
-        int(rng.integers(camera.quality[0], camera.quality[1] + 1)),
-        cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-        sampling,
-    ]
-    done, data = cv2.imencode(".jpg", codes[..., ::-1], flags)
+    quality = int(rng.integers(compression.quality[0], compression.quality[1] + 1))
+    if kind >= compression.jpeg:
+        drawn |= {"codec": "webp", "quality": quality}
+        return _through(".webp", codes, [cv2.IMWRITE_WEBP_QUALITY, quality])
+    subsampled = bool(rng.random() < compression.subsampled)
+    drawn |= {"codec": "jpeg", "quality": quality, "subsampled": subsampled}
+    sampling = 0x221111 if subsampled else 0x111111
+    flags = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
+    return _through(".jpg", codes, flags)
+
+
+def _through(suffix: str, codes: Codes, flags: list[int]) -> Codes:
+    """Encoded and decoded again."""
+    done, data = cv2.imencode(suffix, codes[..., ::-1], flags)
     if not done:
-        raise RuntimeError("OpenCV cannot encode JPEG")
+        raise RuntimeError(f"OpenCV cannot encode {suffix}")
     decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
     assert decoded is not None
     return np.ascontiguousarray(decoded[..., ::-1])
@@ -160,12 +201,18 @@ def shoot(light: FloatArray, rng: np.random.Generator, camera: Camera = Camera()
 def expose(light: FloatArray, gain: float, rng: np.random.Generator, camera: Camera) -> Shot:
     """Take a picture at a given exposure: sensor, response, 8 bit, compression (design of `shoot`)."""
     reference = light * np.float32(gain)
-    balance = np.exp2(np.array([rng.normal(0, camera.balance), 0, rng.normal(0, camera.balance)])).astype(
-        np.float32
-    )
-    reference = np.ascontiguousarray(reference * balance)
+    red, blue = rng.normal(0, camera.balance), rng.normal(0, camera.balance)
+    reference = np.ascontiguousarray(reference * np.exp2([red, 0, blue]).astype(np.float32))
     sensor = to_709(reference)
     shot, read = rng.uniform(0, camera.noise, 2)
+    drawn: Drawn = {
+        "clipped": float((brightest(sensor) > 1).mean()),
+        "balance_red": float(red),
+        "balance_blue": float(blue),
+        "noise_shot": float(shot),
+        "noise_read": float(0.5 * read),
+    }
     sigma = np.sqrt(shot**2 * np.minimum(sensor, 1) + (0.5 * read) ** 2).astype(np.float32)
     sensor = np.clip(sensor + sigma * rng.standard_normal(sensor.shape, dtype=np.float32), 0, 1)
-    return Shot(compress(respond(sensor, draw_response(rng, camera)), rng, camera), reference, gain)
+    codes = respond(sensor, draw_response(rng, camera, drawn))
+    return Shot(compress(codes, rng, camera, drawn), reference, gain, drawn)
