@@ -32,6 +32,7 @@ USED = {  # fields of `Trim` that concern only some of the kinds
     "start": KINDS[3:],
     "reach": KINDS[3:],
     "logarithmic": KINDS[3:],
+    "fade": ("max_rgb", "local"),
     "radius": ("local",),
     "edge": ("local",),
     "crosstalk": ("bt2446c",),
@@ -64,11 +65,13 @@ class Grade(Compression):
     reach : a and b of a beta distribution; (brightest light)^reach becomes white. 0: hard clip, 1: all of it is rolled
         off. Authors' SDR versions have 0.0 to 0.8 % of clipped pixels, so 1 is the likeliest
     logarithmic : smallest and largest weight of the logarithmic shoulder against the rational one, uniform
+    fade : smallest and largest amount by which what a shoulder on the largest channel or on the base compresses goes
+        to white, uniform (a shoulder on each channel does that by itself)
     radius : smallest and largest radius of the local operator's windows, as a share of the long side, log-uniform
     edge : smallest and largest contrast that it takes for an edge, stops, log-uniform
     saturation : mean and sd of the factor on the light's distance from grey
     balance : sd of the log2 gain of red and blue against green
-    crosstalk : smallest and largest alpha of method C, uniform
+    crosstalk : smallest and largest alpha of method C, uniform (see `bt2446.method_c`)
     refitted : share of the pictures of methods A and C whose exposure is trimmed so that middle grey stays; untrimmed,
         A darkens it by 0.9 stops and C brightens it by 0.8
     video : share of the pictures of clip and methods A and C with BT.1886's gamma of 2.4, frames of a film taken
@@ -89,6 +92,7 @@ class Grade(Compression):
     start: tuple[float, float] = (0.4, 0.95)
     reach: tuple[float, float] = (2.0, 1.0)
     logarithmic: tuple[float, float] = (0.0, 1.0)
+    fade: tuple[float, float] = (0.0, 0.6)
     radius: tuple[float, float] = (0.02, 0.12)
     edge: tuple[float, float] = (0.3, 1.2)
     saturation: tuple[float, float] = (1.0, 0.06)
@@ -106,6 +110,7 @@ class Trim:
     start: float
     reach: float
     logarithmic: float
+    fade: float
     radius: float
     edge: float
     saturation: float
@@ -146,6 +151,7 @@ def draw(rng: np.random.Generator, grade: Grade) -> Trim:
         start=float(rng.uniform(*grade.start)),
         reach=float(rng.beta(*grade.reach)),
         logarithmic=float(rng.uniform(*grade.logarithmic)),
+        fade=float(rng.uniform(*grade.fade)),
         radius=_log_uniform(rng, grade.radius),
         edge=_log_uniform(rng, grade.edge),
         saturation=float(rng.normal(*grade.saturation)),
@@ -165,8 +171,8 @@ def master(light: FloatArray, rng: np.random.Generator, grade: Grade, gain: floa
     light : (H, W, 3) float32, linear BT.2020, any scale
     gain : exposure that puts SDR white at 1.0; drawn if it is not given
     """
+    narrow = to_709(light)
     if gain is None:
-        narrow = to_709(light)
         is_dim, share = rng.random() < grade.dim, _log_uniform(rng, grade.bright)
         gain = below_clipping(narrow) if is_dim else exposure_for(narrow, share)
     contrast, peak_nits = float(rng.normal(*grade.contrast)), _log_uniform(rng, grade.peak_nits)
@@ -178,7 +184,7 @@ def master(light: FloatArray, rng: np.random.Generator, grade: Grade, gain: floa
         peak
     )
     drawn: Drawn = {
-        "bright": float((m > 1).mean()),
+        "bright": float((brightest(narrow) * np.float32(gain) > 1).mean()),
         "contrast": contrast,
         "peak_nits": peak_nits,
     }
@@ -224,9 +230,9 @@ def derive(light: FloatArray, trim: Trim) -> FloatArray:
     if trim.kind == "per_channel":
         return shoulder(narrow, *curve)
     if trim.kind == "max_rgb":
-        return np.minimum(global_max(narrow, *curve), 1)
+        return np.minimum(global_max(narrow, *curve, trim.fade), 1)
     radius = max(1, round(trim.radius * max(narrow.shape[:2])))
-    return np.minimum(local(narrow, *curve, radius, trim.edge), 1)
+    return np.minimum(local(narrow, *curve, trim.fade, radius, trim.edge), 1)
 
 
 def encoding(trim: Trim) -> Response:

@@ -74,10 +74,29 @@ def scale_to(light: FloatArray, before: FloatArray, after: FloatArray) -> FloatA
     return cv2.multiply(light, cv2.merge([gain, gain, gain]))
 
 
-def global_max(light: FloatArray, start: float, top: float, logarithmic: float) -> FloatArray:
-    """The shoulder on the largest channel, all channels scaled alike: hue stays, coloured lamps stay coloured."""
+def bleach(mapped: FloatArray, before: FloatArray, after: FloatArray, amount: float) -> FloatArray:
+    """Colour taken out of what was compressed: each channel goes towards the largest, by amount (1 - after / before).
+
+    Parameters
+    ----------
+    mapped : light after `scale_to`
+    before, after : (H, W), what it was scaled by
+    amount : 0: hue and saturation stay; 1: what is compressed most is white
+    """
+    if amount <= 0:
+        return mapped
+    way = (after / np.maximum(before, np.float32(1e-9)) - 1) * np.float32(-amount)
+    way[before <= 0] = 0
+    m = brightest(mapped)
+    kept = 1 - way
+    return cv2.multiply(mapped, cv2.merge([kept, kept, kept])) + (m * way)[..., None]
+
+
+def global_max(light: FloatArray, start: float, top: float, logarithmic: float, fade: float) -> FloatArray:
+    """The shoulder on the largest channel, all channels scaled alike, then bleached by `fade`."""
     m = brightest(light)
-    return scale_to(light, m, shoulder(m, start, top, logarithmic))
+    after = shoulder(m, start, top, logarithmic)
+    return bleach(scale_to(light, m, after), m, after, fade)
 
 
 def guided_base(log_light: FloatArray, radius: int, edge: float) -> FloatArray:
@@ -110,7 +129,7 @@ def guided_base(log_light: FloatArray, radius: int, edge: float) -> FloatArray:
 
 
 def local(
-    light: FloatArray, start: float, top: float, logarithmic: float, radius: int, edge: float
+    light: FloatArray, start: float, top: float, logarithmic: float, fade: float, radius: int, edge: float
 ) -> FloatArray:
     """The shoulder on the base layer of log light: large bright areas are dimmed, the detail in them stays.
 
@@ -118,11 +137,13 @@ def local(
 
     Parameters
     ----------
+    fade : amount of `bleach`
     radius : of the filter's windows, pixels
     edge : contrast in stops that still is an edge and not detail
     """
     base = np.exp2(guided_base(np.log2(np.maximum(brightest(light), np.float32(DARK))), radius, edge))
-    mapped = scale_to(light, base, shoulder(base, start, top, logarithmic))
+    after = shoulder(base, start, top, logarithmic)
+    mapped = bleach(scale_to(light, base, after), base, after, fade)
     m = brightest(mapped)
     late = max(start, 0.8)  # no earlier than the curve itself: below its start nothing changes
     return scale_to(mapped, m, shoulder(m, late, float(m.max()), logarithmic))

@@ -4,8 +4,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from distributions import is_log_uniform, is_normal, is_share, is_uniform
+from scipy import stats
 
-from sdr2hdr.camera import Camera, compress, draw_response, expose, exposure_for, respond, shoot, to_709
+from sdr2hdr.camera import (
+    Camera,
+    compress,
+    draw_response,
+    draw_share,
+    expose,
+    exposure_for,
+    respond,
+    shoot,
+    to_709,
+)
 from sdr2hdr.color.tables import table
 
 QUIET = Camera(noise=0, balance=0, jpeg=0, webp=0, rescaled=0, unclipped=0)
@@ -33,14 +45,8 @@ def test_clipped_share_lies_in_its_range(seed: int) -> None:
 
 
 def test_share_is_log_uniform() -> None:
-    small = light(1, (24, 32))
     rng = np.random.default_rng(0)
-    shares = [(to_709(shoot(small, rng, QUIET).light).max(-1) > 1).mean() for _ in range(300)]
-    low, high = np.log(QUIET.clipped)
-    position = (np.log(np.maximum(shares, 1e-4)) - low) / (high - low)
-    assert abs(np.median(position) - 0.5) < 0.1
-    assert np.quantile(position, 0.05) < 0.15
-    assert np.quantile(position, 0.95) > 0.85
+    is_log_uniform([draw_share(rng, Camera()) for _ in range(2000)], *Camera().clipped)
 
 
 def test_unclipped_pictures_keep_everything() -> None:
@@ -93,9 +99,77 @@ def test_measured_responses_span_what_was_measured() -> None:
         assert np.median(codes) == pytest.approx(middle, abs=0.04)
 
 
-def test_jpeg_share_and_quality() -> None:
-    rng = np.random.default_rng(0)
-    codes = np.random.default_rng(1).integers(0, 256, (16, 16, 3), dtype=np.uint8)
-    changed = [bool((compress(codes, rng, Camera()) != codes).any()) for _ in range(300)]
-    assert np.mean(changed) == pytest.approx(Camera().jpeg, abs=0.1)
-    assert (compress(codes, rng, QUIET) == codes).all()
+@pytest.fixture(scope="module")
+def drawn() -> list[dict[str, float | str]]:
+    """What was drawn for many small pictures."""
+    rng, small = np.random.default_rng(0), light(1, (16, 16))
+    return [shoot(small, rng).drawn for _ in range(3000)]
+
+
+def given(drawn: list[dict[str, float | str]], name: str) -> list[float]:
+    return [float(d[name]) for d in drawn if name in d]
+
+
+def test_balance_and_noise(drawn: list[dict[str, float | str]]) -> None:
+    is_normal(given(drawn, "balance_red"), 0, Camera().balance)
+    is_normal(given(drawn, "balance_blue"), 0, Camera().balance)
+    is_uniform(given(drawn, "noise_shot"), 0, Camera().noise)
+    is_uniform(given(drawn, "noise_read"), 0, Camera().noise / 2)
+
+
+def test_unclipped_share() -> None:
+    """The white balance, which comes after the exposure, would clip some of them again."""
+    rng, small = np.random.default_rng(0), light(1, (16, 16))
+    still = Camera(balance=0)
+    is_share([shoot(small, rng, still).drawn["clipped"] == 0 for _ in range(2000)], still.unclipped)
+
+
+def test_responses(drawn: list[dict[str, float | str]]) -> None:
+    camera = Camera()
+    is_share([d["response"] == "measured" for d in drawn], camera.measured)
+    is_share([d["response"] == "srgb" for d in drawn], camera.plain)
+    is_normal(given(drawn, "sigmoid_n"), *camera.sigmoid_n)
+    is_normal(given(drawn, "sigmoid_s"), *camera.sigmoid_s)
+    for i in range(3):
+        is_normal(given(drawn, f"component_{i}"), 0, 1)
+
+
+def test_compression(drawn: list[dict[str, float | str]]) -> None:
+    camera = Camera()
+    is_share([d.get("codec") == "jpeg" for d in drawn], camera.jpeg)
+    is_share([d.get("codec") == "webp" for d in drawn], camera.webp)
+    is_share([bool(d["subsampled"]) for d in drawn if d.get("codec") == "jpeg"], camera.subsampled)
+    is_share(["rescale" in d for d in drawn], camera.rescaled)
+    is_uniform(given(drawn, "rescale"), *camera.rescale)
+    low, high = camera.quality
+    counts = np.bincount(np.array(given(drawn, "quality"), int) - low, minlength=high - low + 1)
+    assert len(counts) == high - low + 1
+    assert stats.chisquare(counts).pvalue > 0.01
+
+
+def test_noise_has_the_sigma_that_was_drawn() -> None:
+    """On greys of 0.25: sigma^2 = shot^2 0.25 + read^2; codes through sRGB, whose slope there is 255 x 0.96."""
+    picture = np.full((200, 200, 3), 0.25, np.float32)
+    noisy = replace(QUIET, noise=0.05, measured=0, plain=1)
+    shot = expose(picture, 1.0, np.random.default_rng(2), noisy)
+    sigma = np.hypot(float(shot.drawn["noise_shot"]) * 0.5, float(shot.drawn["noise_read"]))
+    slope = (
+        float(np.diff(np.interp([0.249, 0.251], table("srgb_to_linear"), np.linspace(0, 255, 65536)))[0])
+        / 0.002
+    )
+    assert shot.codes.std() == pytest.approx(np.hypot(sigma * slope, 0.29), rel=0.05)
+
+
+@pytest.mark.parametrize("codec", ["jpeg", "webp", "rescaled"])
+def test_compression_changes_the_codes_a_little(codec: str) -> None:
+    """A smooth picture: what comes back is near, in its place, and its channels are in order."""
+    ramp = np.linspace(20, 220, 64)
+    codes = np.stack(np.broadcast_arrays(ramp[None], ramp[:, None], np.full((64, 64), 90.0)), -1).astype(
+        np.uint8
+    )
+    only = replace(QUIET, quality=(90, 90), **{codec: 1.0})
+    back = compress(codes, np.random.default_rng(0), only)
+    assert back.shape == codes.shape
+    assert (back != codes).any()
+    assert np.abs(back.astype(int) - codes).mean() < 4
+    assert (compress(codes, np.random.default_rng(0), QUIET) == codes).all()

@@ -74,17 +74,17 @@ def method_c(nits: FloatArray, crosstalk: float = 0.0) -> FloatArray:
     Parameters
     ----------
     nits : (H, W, 3) float32, BT.2020 light in cd/m2
-    crosstalk : alpha of the crosstalk matrix (clause 6.1.2), 0 .. 0.33; takes colour from the highlights
+    crosstalk : alpha of the crosstalk matrix (clause 6.1.2), 0 .. 0.33: how much a colour's luminance is taken for
+        that of a grey when it is mapped
 
     Returns
     -------
     (H, W, 3) float32, BT.2020 light in [0, 1], 1.0 = SDR white
     """
     matrix = np.full((3, 3), crosstalk) + np.eye(3) * (1 - 3 * crosstalk)
-    mixed = cv2.transform(nits, matrix.astype(np.float32))
-    luminance = cv2.transform(mixed, np.array([LUMA], np.float32))
-    # x and y of the colour stay, so R, G and B are scaled as Y is
-    scaled = mixed * (curve_c(luminance) / np.maximum(luminance, np.float32(1e-6)))[..., None]
-    light = cv2.transform(scaled, np.linalg.inv(matrix).astype(np.float32))
-    out: FloatArray = np.clip(light / np.float32(SDR_NITS), 0, 1)
+    luminance = cv2.transform(nits, (np.array([LUMA]) @ matrix).astype(np.float32))
+    # x and y of the colour stay (6.1.3, 6.1.5): R, G and B are scaled as Y is, and the inverse matrix (6.1.6) undoes
+    # the first one exactly
+    scale = curve_c(luminance) / np.maximum(luminance * np.float32(SDR_NITS), np.float32(1e-6))
+    out: FloatArray = np.clip(nits * scale[..., None], 0, 1)
     return out
