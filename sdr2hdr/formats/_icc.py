@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from sdr2hdr.color.primaries import adapt, to_xyz
 from sdr2hdr.color.tables import table
 from sdr2hdr.errors import InputError
 
@@ -71,29 +72,13 @@ def gamma_curve(gamma: float) -> Curve:
     return lambda x: np.asarray(np.clip(x, 0, 1) ** gamma)
 
 
-def _to_xyz(chromaticities: Array) -> Array:
-    """RGB -> XYZ of primaries and white point given as (8,) x, y of R, G, B, W (SMPTE RP 177)."""
-    x, y = chromaticities[0::2], chromaticities[1::2]
-    xyz = np.stack([x / y, np.ones(4), (1 - x - y) / y]).astype(np.float64)
-    return np.asarray(xyz[:, :3] * np.linalg.solve(xyz[:, :3], xyz[:, 3]))
-
-
-_BRADFORD = np.array(
-    [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
-)  # ICC, annex E
 _D50 = np.array([0.9642, 1.0, 0.8249])  # ICC, 7.2.16
-
-
-def _adapt(source: Array, target: Array) -> Array:
-    """XYZ under one white -> XYZ under another (linear Bradford, ICC annex E)."""
-    gain = (_BRADFORD @ target) / (_BRADFORD @ source)
-    return np.asarray(np.linalg.solve(_BRADFORD, gain[:, None] * _BRADFORD))
 
 
 @cache
 def _bt709_to_d50() -> Array:
-    matrix = _to_xyz(table("chromaticities_bt709"))
-    return np.asarray(_adapt(matrix.sum(1), _D50) @ matrix)
+    matrix = to_xyz(table("chromaticities_bt709"))
+    return np.asarray(adapt(matrix.sum(1), _D50) @ matrix)
 
 
 def _to_bt709(colorants: Array) -> Array:
@@ -111,8 +96,8 @@ def from_chromaticities(chromaticities: Array, curve: Curve, description: str) -
     """
     try:
         with np.errstate(all="raise"):
-            to_xyz = _to_xyz(chromaticities)
-            matrix = _to_bt709(_adapt(to_xyz.sum(1), _D50) @ to_xyz)
+            colorants = to_xyz(chromaticities)
+            matrix = _to_bt709(adapt(colorants.sum(1), _D50) @ colorants)
     except (FloatingPointError, np.linalg.LinAlgError) as error:
         raise ProfileError("impossible primaries") from error
     return Profile("RGB", description, (curve,) * 3, matrix)

@@ -14,6 +14,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from sdr2hdr.color.primaries import adapt
 from sdr2hdr.color.tables import table
 from sdr2hdr.image import PQ_PEAK_NITS
 
@@ -21,9 +22,6 @@ Array = npt.NDArray[np.float64]
 Fixed = npt.NDArray[np.int64]  # s15Fixed16Number
 
 _D50: Array = np.array([0.9642, 1.0, 0.8249])  # ICC.1:2022, 7.2.16
-_BRADFORD: Array = np.array(
-    [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
-)  # Annex E
 _ENTRIES = 4096
 _CREATED = (
     2026,
@@ -39,7 +37,7 @@ _CREATED = (
 def pq_profile() -> bytes:
     """The profile's bytes, the same at every call and on every machine."""
     xyz = table("bt2020_to_xyz")
-    adaptation = _adaptation(xyz.sum(axis=1))
+    adaptation = adapt(xyz.sum(axis=1), _D50)
     colorants = _s15f16(adaptation @ xyz)
     white = _s15f16(_D50)
     colorants[:, 1] = white - colorants[:, 0] - colorants[:, 2]  # rounded, they still add up to white
@@ -68,13 +66,6 @@ def _pq_curve() -> Array:
     signal = np.linspace(0, 1, _ENTRIES) ** (1 / m2)
     curve: Array = np.rint(65535 * (np.maximum(signal - c1, 0) / (c2 - c3 * signal)) ** (1 / m1))
     return curve
-
-
-def _adaptation(white: Array) -> Array:
-    """Linear Bradford matrix from `white` (XYZ, Y = 1) to D50."""
-    gain = (_BRADFORD @ _D50) / (_BRADFORD @ white)
-    matrix: Array = np.linalg.inv(_BRADFORD) @ np.diag(gain) @ _BRADFORD
-    return matrix
 
 
 def _assemble(tags: dict[bytes, bytes], white: Fixed) -> bytes:

@@ -1,8 +1,7 @@
 """The nets in the order of the method, for training and validation: eager modules, whole tensors, nothing on disk."""
 
-from dataclasses import dataclass
-
 import torch
+from torch import nn
 
 from sdr2hdr.decompose import decompose
 from sdr2hdr.mask import clipped_share, soft_mask, threshold
@@ -11,15 +10,15 @@ from sdr2hdr.networks.inpaint import DetailNet
 from sdr2hdr.networks.unet import RefineNet
 
 LEAST = 1e-3  # PQ: denominators of detail layers stay above
+ORDER = ("base", "detail", "refine")
 
 
-@dataclass(frozen=True)
-class Chain:
-    """The three nets; a missing one is skipped, its layer is the input's own."""
+class Chain(nn.Module):
+    """The three nets."""
 
-    base: BaseNet
-    detail: DetailNet | None = None
-    refine: RefineNet | None = None
+    def __init__(self, base: BaseNet, detail: DetailNet, refine: RefineNet) -> None:
+        super().__init__()
+        self.base, self.detail, self.refine = base, detail, refine
 
 
 def thresholds(signal: torch.Tensor) -> torch.Tensor:
@@ -37,13 +36,17 @@ def blend(predicted: torch.Tensor, own: torch.Tensor, mask: torch.Tensor) -> tor
     return torch.lerp(own, predicted, mask)
 
 
-def reconstruct(chain: Chain, signal: torch.Tensor) -> torch.Tensor:
-    """SDR signal (N, 3, H, W) -> PQ, BT.2020, at the same size."""
+def reconstruct(chain: Chain, signal: torch.Tensor, through: str = "refine") -> torch.Tensor:
+    """SDR signal (N, 3, H, W) -> PQ, BT.2020, at the same size.
+
+    through : the last net that takes part, one of `ORDER`; the layer of a net that does not is the input's own
+    """
     base = decompose(signal).base
     mask = soft_mask(signal, thresholds(signal))
     hdr_base, knots = chain.base(base, mask)
     mapped, mapped_base = chain.base.mapped(signal, knots), chain.base.mapped(base, knots)
-    own = ratio(mapped, mapped_base)
-    detail = own if chain.detail is None else blend(chain.detail(own, mask), own, mask)
+    detail = ratio(mapped, mapped_base)
+    if through != "base":
+        detail = blend(chain.detail(detail, mask), detail, mask)
     joined = hdr_base * detail
-    return joined if chain.refine is None else chain.refine(joined, mapped, mask)
+    return chain.refine(joined, mapped, mask) if through == "refine" else joined

@@ -1,15 +1,20 @@
-"""Batches from the pool: whole views for B-net's coarse scale, windows of them for everything else."""
+"""Windows of the pool's views, with everything that B-net's coarse scale says of them."""
 
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
+from sdr2hdr.errors import UsageError
 from sdr2hdr.mask import CLIPPED_SIGNAL, soft_mask
 from sdr2hdr.networks.base import BaseNet
 from sdr2hdr.training.chain import ratio, thresholds
+from sdr2hdr.training.feed import Maps
 from sdr2hdr.training.losses_coarse import fit_gain
-from sdr2hdr.training.pool import FIELDS, SCALE, Pool
+from sdr2hdr.training.pool import ASPECTS, CHUNK, FIELDS, Pool, State
+
+Places = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -31,64 +36,99 @@ class Layers:
     hdr_base: torch.Tensor
 
 
-def _window(
-    maps: dict[str, torch.Tensor], size: int, count: int, rng: np.random.Generator
-) -> dict[str, torch.Tensor]:
-    """`count` windows a view; the first of each is drawn where the mask is, as far as there is any."""
-    mask = maps["mask"].amax(1)
-    found: dict[str, list[torch.Tensor]] = {name: [] for name in maps}
-    for n in range(mask.shape[0]):
-        height, width = mask.shape[1:]
-        h, w = min(size, height), min(size, width)
-        places = mask[n].flatten().nonzero().flatten()
-        for i in range(count):
-            top, left = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
-            if i % 2 == 0 and len(places):
-                y, x = divmod(int(places[int(rng.integers(len(places)))]), width)
-                top, left = min(max(y - h // 2, 0), height - h), min(max(x - w // 2, 0), width - w)
-            for name, values in maps.items():
-                found[name].append(values[n, :, top : top + h, left : left + w])
-    return {name: torch.stack(parts) for name, parts in found.items()}
-
-
 class Crops:
-    """Endless, seeded batches of `Layers` from a pool."""
+    """Batches of whole views and of places in them, a `feed.Source`.
+
+    views, windows, size : so many windows of `size` pixels (at most the view's) out of each of so many views
+    """
 
     def __init__(self, pool: Pool, views: int, windows: int, size: int, seed: int) -> None:
-        self.pool, self.views, self.windows, self.crop = pool, views, windows, size
-        self.rng = np.random.default_rng(seed)
-        self.real = pool.filled()
+        self.pool, self.views, self.windows, self.size, self.seed = pool, views, windows, size, seed
+        self._read: tuple[int, State] | None = None
 
-    def _views(self) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-        aspect = int(self.rng.integers(len(self.real)))
-        real = self.real[str(aspect)]
-        chosen = np.sort(self.rng.choice(len(real), self.views, replace=False))
-        maps = {}
+    def batch(self, number: int) -> Maps:
+        """The fields of some views, (views, 3, H, W), their codes as they are kept; real (views,) bool; places
+        (views, windows, 2), upper left corners.
+
+        Raises
+        ------
+        UsageError
+            The pool holds fewer views than a batch needs.
+        """
+        rng = np.random.default_rng([self.seed, number])
+        aspect = int(rng.integers(len(ASPECTS)))
+        chunks = [chunk for chunk in self._state().chunks[aspect] if chunk]
+        if len(chunks) * CHUNK < self.views:
+            raise UsageError(f"{self.pool.folder}: the pool is not filled; run the stage 'pool' first")
+        chosen = np.sort(rng.choice(len(chunks) * CHUNK, self.views, replace=False))
+        maps: Maps = {}
         for name in FIELDS:
-            codes = self.pool.field(name, aspect)[chosen]
-            maps[name] = torch.from_numpy(codes.astype(np.float32)) / SCALE
-        return maps, torch.tensor([bool(real[int(i)]) for i in chosen])
+            codes = self.pool.field(name, aspect)
+            maps[name] = torch.from_numpy(
+                np.stack([codes[chunks[i // CHUNK].slot, i % CHUNK] for i in chosen])
+            )
+        maps["real"] = torch.tensor([chunks[i // CHUNK].real[i % CHUNK] for i in chosen])
+        signal = maps["signal"].float() / 255
+        mask = soft_mask(signal, thresholds(signal)).amax(1).numpy()
+        maps["places"] = torch.from_numpy(np.stack([self._places(m, rng) for m in mask]))
+        return maps
 
-    @torch.no_grad()
-    def batch(self, net: BaseNet) -> Layers:
-        """Windows with everything that B-net's coarse scale (frozen here) says of their views."""
-        maps, real = self._views()
-        maps["mask"] = soft_mask(maps["signal"], thresholds(maps["signal"]))
-        knots, levels = net.coarse(maps["base"], maps["mask"])
-        maps["level"] = maps["mask"] * net.spread(levels, maps["mask"])
-        windows = _window(maps, self.crop, self.windows, self.rng)
-        knots, real = knots.repeat_interleave(self.windows, 0), real.repeat_interleave(self.windows)
-        signal, base = windows["signal"], windows["base"]
-        mapped, mapped_base = net.mapped(signal, knots), net.mapped(base, knots)
-        hdr, hdr_base = windows["pq"], windows["pq_base"]
-        if bool(
-            real.any()
-        ):  # the scale of these references is only estimated: they follow the picture's curve
-            nits = net.tone.decode(hdr[real])
-            valid = signal[real].amax(1, keepdim=True) < CLIPPED_SIGNAL
-            gain = fit_gain(net.tone.decode(mapped[real]), nits, valid)
-            hdr[real] = net.tone.encode(nits * gain)
-            hdr_base[real] = net.tone.encode(net.tone.decode(hdr_base[real]) * gain)
-        start = net.start(base, knots, windows["level"])
-        own = ratio(mapped, mapped_base)
-        return Layers(signal, base, windows["mask"], start, windows["level"], mapped, own, hdr, hdr_base)
+    def _state(self) -> State:
+        path = self.pool.folder / "state.json"
+        changed = path.stat().st_mtime_ns if path.exists() else 0
+        if self._read is None or self._read[0] != changed:
+            self._read = changed, self.pool.state()
+        return self._read[1]
+
+    def _places(self, mask: npt.NDArray[np.float32], rng: np.random.Generator) -> Places:
+        """Corners of windows, (windows, 2); every second is drawn where the mask (H, W) is, as far as there is any."""
+        height, width = mask.shape
+        h, w = min(self.size, height), min(self.size, width)
+        inside = np.flatnonzero(mask)
+        found = []
+        for i in range(self.windows):
+            top, left = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
+            if i % 2 == 0 and len(inside):
+                y, x = divmod(int(inside[int(rng.integers(len(inside)))]), width)
+                top, left = min(max(y - h // 2, 0), height - h), min(max(x - w // 2, 0), width - w)
+            found.append((top, left))
+        return np.array(found)
+
+
+def _windows(values: torch.Tensor, places: torch.Tensor, size: int) -> torch.Tensor:
+    """(views, 3, H, W), places (views, windows, 2) -> (views * windows, 3, h, w)."""
+    return torch.stack(
+        [
+            view[:, top : top + size, left : left + size]
+            for view, corners in zip(values, places.tolist(), strict=True)
+            for top, left in corners
+        ]
+    )
+
+
+@torch.no_grad()
+def layers(maps: Maps, net: BaseNet, size: int, device: torch.device) -> Layers:
+    """Windows of `size` with everything that B-net's coarse scale (frozen here) says of their views."""
+    real, places = maps["real"].to(device), maps["places"]
+    full = {
+        name: maps[name].to(device, non_blocking=True).float() / np.iinfo(kind).max
+        for name, kind in FIELDS.items()
+    }
+    mask = soft_mask(full["signal"], thresholds(full["signal"]))
+    knots, levels = net.coarse(full["base"], mask)
+    level = _windows(mask * net.spread(levels, mask), places, size)
+    signal, base, hdr, hdr_base, mask = (
+        _windows(values, places, size)
+        for values in (full["signal"], full["base"], full["pq"], full["pq_base"], mask)
+    )
+    windows = places.shape[1]
+    knots, real = knots.repeat_interleave(windows, 0), real.repeat_interleave(windows)
+    mapped, mapped_base = net.mapped(signal, knots), net.mapped(base, knots)
+    if bool(real.any()):  # the scale of these is only estimated: they follow the picture's curve
+        nits = net.tone.decode(hdr[real])
+        valid = signal[real].amax(1, keepdim=True) < CLIPPED_SIGNAL
+        gain = fit_gain(net.tone.decode(mapped[real]), nits, valid)
+        hdr[real] = net.tone.encode(nits * gain)
+        hdr_base[real] = net.tone.encode(net.tone.decode(hdr_base[real]) * gain)
+    start = net.start(base, knots, level)
+    return Layers(signal, base, mask, start, level, mapped, ratio(mapped, mapped_base), hdr, hdr_base)

@@ -1,5 +1,7 @@
 """Loss of B-net's coarse scale: the tone curve on what is not clipped, the levels where the mask is."""
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 
@@ -21,14 +23,23 @@ def fit_gain(predicted: torch.Tensor, reference: torch.Tensor, valid: torch.Tens
     return log.flatten(1).nanmedian(1).values.nan_to_num(0.0).exp()[:, None, None, None]
 
 
-def coarse_loss(
-    net: BaseNet, signal: torch.Tensor, mask: torch.Tensor, pq: torch.Tensor, real: torch.Tensor
-) -> dict[str, torch.Tensor]:
-    """Terms of the loss, to be added up.
+@dataclass(frozen=True)
+class Views:
+    """Whole views.
 
     signal, mask, pq : (N, 3, H, W); pq is the reference in BT.709 primaries
-    real : (N,) bool, the scale of these references is only estimated: one gain is fitted
+    real : (N,) bool, the scale of these references is only estimated
     """
+
+    signal: torch.Tensor
+    mask: torch.Tensor
+    pq: torch.Tensor
+    real: torch.Tensor
+
+
+def coarse_loss(net: BaseNet, views: Views) -> dict[str, torch.Tensor]:
+    """Terms of the loss, to be added up; where the scale of a reference is only estimated one gain is fitted."""
+    signal, mask, pq, real = views.signal, views.mask, views.pq, views.real
     knots, levels = net.coarse(signal, mask)
     tone = net.tone
     row, column = (int(v) for v in torch.randint(0, 2, (2,)))  # every second pixel tells enough

@@ -1,11 +1,14 @@
 """Training in bfloat16 exactly as inference runs it: weights of `body` rounded, masters and everything else float32."""
 
 import copy
+from collections.abc import Iterable
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
+Net = TypeVar("Net", bound=nn.Module)
 _ORIGINAL = "parametrizations."
 
 
@@ -32,12 +35,13 @@ def masters(net: nn.Module) -> dict[str, nn.Parameter]:
     return found
 
 
-class Average:
-    """Exponential moving average of a net's masters, in a plain net that can be evaluated and saved."""
+class Average(Generic[Net]):
+    """Exponential moving average of those of a net's masters that are trained, in a plain net to evaluate and save."""
 
-    def __init__(self, net: nn.Module, decay: float) -> None:
-        self.net = copy.deepcopy(net).eval()
+    def __init__(self, net: Net, decay: float, names: Iterable[str]) -> None:
+        self.net: Net = copy.deepcopy(net).eval()
         self.decay, self.count = decay, 0
+        self.parameters = {name: p for name, p in self.net.named_parameters() if name in set(names)}
 
     @torch.no_grad()
     def update(self, net: nn.Module) -> None:
@@ -45,5 +49,5 @@ class Average:
         self.count += 1
         keep = min(self.decay, self.count / (self.count + 9))
         sources = masters(net)
-        for name, parameter in self.net.named_parameters():
+        for name, parameter in self.parameters.items():
             parameter.lerp_(sources[name], 1 - keep)

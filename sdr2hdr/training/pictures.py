@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from sdr2hdr.camera import Codes
+from sdr2hdr.color.primaries import between
 from sdr2hdr.color.tables import table
 from sdr2hdr.color.transfer import pq_decode
 from sdr2hdr.errors import InputError
@@ -44,13 +45,13 @@ def load_light(path: Path) -> FloatArray:
     InputError
         The file cannot be read.
     """
-    if path.suffix == ".jp2":
+    if path.suffix.lower() == ".jp2":
         codes = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
         if codes is None or codes.dtype != np.uint16:
             raise InputError(f"{path}: not a 16-bit JPEG 2000 picture; give .exr or .hdr")
         curve = pq_decode(torch.linspace(0, 1, 65536)).numpy() / np.float32(SDR_WHITE_NITS)
         return np.ascontiguousarray(cv2.LUT(codes, curve)[..., ::-1])
-    if path.suffix == ".hdr":
+    if path.suffix.lower() == ".hdr":
         bgr = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         if bgr is None:
             raise InputError(f"{path}: not a Radiance picture")
@@ -61,20 +62,25 @@ def load_light(path: Path) -> FloatArray:
 
 
 def _load_exr(path: Path) -> FloatArray:
-    import OpenEXR
-
+    try:
+        import OpenEXR
+    except ImportError:
+        raise InputError(
+            f"{path}: reading EXR needs the package OpenEXR; install it, or give .hdr or .jp2"
+        ) from None
     try:
         with OpenEXR.File(str(path)) as file:
-            header, channels = file.header(), file.channels()
+            channels, primaries = file.channels(), file.header().get("chromaticities")  # leaving empties both
             key = next((k for k in ("RGB", "RGBA") if k in channels), None)
             rgb = channels[key].pixels[..., :3] if key else np.stack([channels[c].pixels for c in "RGB"], -1)
-    except (RuntimeError, KeyError, OSError) as error:
+        rgb = np.ascontiguousarray(rgb, dtype=np.float32)
+        stated = table("chromaticities_bt709") if primaries is None else np.array(primaries, np.float64)
+        to_2020 = between(stated, table("chromaticities_bt2020"))
+    except (RuntimeError, KeyError, OSError, np.linalg.LinAlgError) as error:
         raise InputError(f"{path}: not an EXR picture with R, G and B ({error})") from error
-    rgb = np.ascontiguousarray(rgb, dtype=np.float32)
-    primaries = header.get("chromaticities")
-    if primaries is not None and abs(float(primaries[0]) - 0.708) < 0.005:
-        return rgb
-    return cv2.transform(rgb, table("bt709_to_bt2020").astype(np.float32))
+    return (
+        rgb if np.allclose(to_2020, np.eye(3), atol=1e-3) else cv2.transform(rgb, to_2020.astype(np.float32))
+    )
 
 
 def _load(folder: Path, row: dict[str, str], long_side: int) -> Picture:

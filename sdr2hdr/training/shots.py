@@ -1,12 +1,10 @@
-"""An endless, seeded stream of training views: whole small pictures and their references, for B-net's coarse scale."""
+"""Seeded batches of training views: whole small pictures and their references, for B-net's coarse scale."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 import torch
-from torch.utils.data import IterableDataset, get_worker_info
 
 from sdr2hdr.camera import Camera, Codes, Shot, below_clipping, draw_share, expose, exposure_for, to_709
 from sdr2hdr.color.gamut import convert
@@ -111,29 +109,22 @@ def page(size: tuple[int, int], rng: np.random.Generator) -> Shot:
     return Shot(codes, convert(linear, "bt709_to_bt2020").permute(1, 2, 0).contiguous().numpy(), 1.0)
 
 
-class Shots(IterableDataset[dict[str, torch.Tensor]]):
-    """Batches of whole views, one aspect a batch, for ever.
-
-    Yields codes (N, 3, H, W) uint8, pq (N, 3, H, W) float16: the reference in PQ, BT.709 primaries (where the camera's
-    response acted), real (N,) bool: its scale is unknown.
-    """
+class Shots:
+    """Batches of whole views, one aspect a batch, a `feed.Source`."""
 
     def __init__(
         self, pictures: list[Picture], batch: int, seed: int, sampling: Sampling = Sampling()
     ) -> None:
-        super().__init__()
-        cv2.setNumThreads(1)  # OpenCV's pool does not survive the fork into a worker
-        self.pictures, self.batch, self.seed, self.sampling = pictures, batch, seed, sampling
+        self.pictures, self.views, self.seed, self.sampling = pictures, batch, seed, sampling
         self.pairs = [p for p in pictures if p.sdr]
 
-    def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
-        info = get_worker_info()
-        torch.set_num_threads(1)
-        cv2.setNumThreads(1)
-        rng = np.random.default_rng([self.seed, info.id if info else 0])
-        while True:
-            size = size_of(ASPECTS[int(rng.integers(len(ASPECTS)))], self.sampling.long_side)
-            yield self.assemble([self.draw(size, rng) for _ in range(self.batch)])
+    def batch(self, number: int) -> dict[str, torch.Tensor]:
+        """codes (N, 3, H, W) uint8; pq (N, 3, H, W) float16: the reference in PQ, BT.709 primaries, where the camera's
+        response acted; real (N,) bool: its scale is only estimated.
+        """
+        rng = np.random.default_rng([self.seed, number])
+        size = size_of(ASPECTS[int(rng.integers(len(ASPECTS)))], self.sampling.long_side)
+        return self.assemble([self.draw(size, rng) for _ in range(self.views)])
 
     def draw(self, size: tuple[int, int], rng: np.random.Generator) -> tuple[Shot, bool]:
         """One view; True where its scale is unknown."""

@@ -1,44 +1,56 @@
-"""The stages of the training as data: which net, which loss, how long (paper, 3.2 and 4.2)."""
+"""The stages of the training as data: what is trained, by which loss, on what, how long (paper, 3.2 and 4.2)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from sdr2hdr.mask import CLIPPED_SIGNAL
-from sdr2hdr.networks.base import BaseNet
-from sdr2hdr.networks.inpaint import DetailNet
-from sdr2hdr.networks.unet import RefineNet
+from sdr2hdr.training.adversary import Adversary
 from sdr2hdr.training.chain import Chain, blend, ratio
 from sdr2hdr.training.crops import Layers
 from sdr2hdr.training.losses import context_loss, pconv_loss
+from sdr2hdr.training.losses_coarse import Views, coarse_loss
 
 CLIPPED_WEIGHT = 5.0  # of clipped pixels in B's and R's losses: plain L1 (eq. 2) leaves them at SDR white
 BETA = 0.1  # PQ: below it errors count by their squares, as the figures do
+JOINT_BASE = 0.3  # weight of B's own loss when all nets are trained for the result
 
 Terms = dict[str, torch.Tensor]
+Loss = Callable[[Chain, Layers, Adversary | None], Terms]
 
 
 @dataclass(frozen=True)
 class Stage:
     """One stage.
 
-    role : which net is trained; trained : prefixes of its parameters that are, all if empty
+    trained : beginnings of the names of the chain's parameters that are trained
+    loss : of windows out of the pool; None, whole views drawn on the fly and the coarse scale's loss
+    through : the figures are of the chain up to this net
     views, windows, crop : per step, so many windows of `crop` pixels out of each of so many views
     steps, rate : of AdamW, cosine decay
+    critics : train two critics beside it
     """
 
-    name: str
-    role: str
     trained: tuple[str, ...]
-    loss: Callable[[nn.Module, Layers, Chain], Terms] | None
+    loss: Loss | None
+    through: str
     views: int = 4
     windows: int = 4
     crop: int = 128
     steps: int = 1000
     rate: float = 5e-4
+    critics: bool = False
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The nets that are trained, or parts of which are."""
+        return tuple(dict.fromkeys(name.partition(".")[0] for name in self.trained))
+
+    def trains(self, name: str) -> bool:
+        """Is the parameter of this name (in the chain) trained?"""
+        return name.startswith(self.trained)
 
 
 def weighted(prediction: torch.Tensor, reference: torch.Tensor, signal: torch.Tensor) -> torch.Tensor:
@@ -47,66 +59,77 @@ def weighted(prediction: torch.Tensor, reference: torch.Tensor, signal: torch.Te
     return (weight * F.smooth_l1_loss(prediction, reference, beta=BETA, reduction="none")).mean()
 
 
-def base_loss(net: nn.Module, layers: Layers, chain: Chain) -> Terms:
+def base_loss(chain: Chain, layers: Layers, adversary: Adversary | None = None) -> Terms:
     """Eq. 2 on the base layer."""
-    assert isinstance(net, BaseNet)
-    hdr_base = net.refine(layers.base, layers.mask, layers.start, layers.level)
+    hdr_base = chain.base.refine(layers.base, layers.mask, layers.start, layers.level)
     return {"base": weighted(hdr_base, layers.hdr_base, layers.signal)}
 
 
-def partial_loss(net: nn.Module, layers: Layers, chain: Chain) -> Terms:
+def partial_loss(chain: Chain, layers: Layers, adversary: Adversary | None = None) -> Terms:
     """Eq. 6 on part a's detail layer."""
-    assert isinstance(net, DetailNet)
-    return {
-        "pconv": pconv_loss(
-            net.fill(layers.own, layers.mask), ratio(layers.hdr, layers.hdr_base), layers.mask
-        )
-    }
+    made = chain.detail.fill(layers.own, layers.mask)
+    return {"pconv": pconv_loss(made, ratio(layers.hdr, layers.hdr_base), layers.mask)}
 
 
-def detail_loss(net: nn.Module, layers: Layers, chain: Chain) -> Terms:
-    """Eq. 8 on both parts' detail layer, without the critics."""
-    assert isinstance(net, DetailNet)
-    return {
-        "context": context_loss(net(layers.own, layers.mask), ratio(layers.hdr, layers.hdr_base), layers.mask)
-    }
+def detail_loss(chain: Chain, layers: Layers, adversary: Adversary | None = None) -> Terms:
+    """Eq. 8 on both parts' detail layer; without an adversary its last term is left out."""
+    made, real = chain.detail(layers.own, layers.mask), ratio(layers.hdr, layers.hdr_base)
+    scores = adversary.scores(made, real, layers.mask) if adversary else []
+    return {"context": context_loss(made, real, layers.mask, *scores)}
 
 
-def refine_loss(net: nn.Module, layers: Layers, chain: Chain) -> Terms:
+def refine_loss(chain: Chain, layers: Layers, adversary: Adversary | None = None) -> Terms:
     """Eq. 2 on the result, B and D frozen."""
-    assert isinstance(net, RefineNet)
     with torch.no_grad():
         hdr_base = chain.base.refine(layers.base, layers.mask, layers.start, layers.level)
-        detail = layers.own
-        if chain.detail is not None:
-            detail = blend(chain.detail(layers.own, layers.mask), layers.own, layers.mask)
-        joined = hdr_base * detail
-    return {"refine": weighted(net(joined, layers.mapped, layers.mask), layers.hdr, layers.signal)}
+        detail = blend(chain.detail(layers.own, layers.mask), layers.own, layers.mask)
+    result = chain.refine(hdr_base * detail, layers.mapped, layers.mask)
+    return {"refine": weighted(result, layers.hdr, layers.signal)}
+
+
+def joint_loss(chain: Chain, layers: Layers, adversary: Adversary | None = None) -> Terms:
+    """Eq. 2 on the result and on B's base layer."""
+    hdr_base = chain.base.refine(layers.base, layers.mask, layers.start, layers.level)
+    made = chain.detail(layers.own, layers.mask)
+    result = chain.refine(hdr_base * blend(made, layers.own, layers.mask), layers.mapped, layers.mask)
+    return {
+        "result": weighted(result, layers.hdr, layers.signal),
+        "base": JOINT_BASE * weighted(hdr_base, layers.hdr_base, layers.signal),
+    }
 
 
 STAGES = {
-    stage.name: stage
-    for stage in (
-        Stage("base-coarse", "base", ("coarse_net.",), None, views=16, steps=4000, rate=1e-3),
-        Stage("base", "base", ("fine_net.",), base_loss),
-        Stage(
-            "detail-partial",
-            "detail",
-            ("body.fill.", "last_fill."),
-            partial_loss,
-            windows=2,
-            crop=256,
-            views=2,
-        ),
-        Stage(
-            "detail-context",
-            "detail",
-            ("body.context.", "last_context."),
-            detail_loss,
-            windows=2,
-            crop=256,
-            views=2,
-        ),
-        Stage("refine", "refine", (), refine_loss, windows=3, crop=160),
-    )
+    "base-coarse": Stage(("base.coarse_net.",), None, "base", views=16, steps=4000, rate=1e-3),
+    "base": Stage(("base.fine_net.",), base_loss, "base"),
+    "detail-partial": Stage(
+        ("detail.body.fill.", "detail.last_fill."), partial_loss, "detail", views=2, windows=2, crop=256
+    ),
+    "detail-context": Stage(
+        ("detail.body.context.", "detail.last_context."),
+        detail_loss,
+        "detail",
+        views=2,
+        windows=2,
+        crop=256,
+        critics=True,
+    ),
+    "refine": Stage(("refine.",), refine_loss, "refine", windows=3, crop=160),
+    "joint": Stage(
+        ("base.fine_net.", "detail.", "refine."),
+        joint_loss,
+        "refine",
+        views=2,
+        windows=1,
+        crop=480,
+        rate=1e-4,
+    ),
 }
+
+
+def terms(stage: Stage, chain: Chain, batch: Views | Layers, adversary: Adversary | None = None) -> Terms:
+    """Terms of the stage's loss on one batch of its feed."""
+    if stage.loss is None:
+        assert isinstance(batch, Views)
+        return coarse_loss(chain.base, batch)
+    assert isinstance(batch, Layers)
+    return stage.loss(chain, batch, adversary)

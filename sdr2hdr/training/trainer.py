@@ -1,238 +1,237 @@
-"""One loop for every stage: steps, moving average, log, figures, checkpoints, resuming."""
+"""The loop of every stage: batches, steps, log, figures, checkpoints, resuming; alone or with other processes."""
 
 import json
 import logging
-import math
+import multiprocessing
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
 import torch
-from torch import nn
-from torch.utils.data import DataLoader
-from tqdm import tqdm
 
-from sdr2hdr import checkpoint
-from sdr2hdr.device import round_bodies
-from sdr2hdr.errors import TrainingError
+from sdr2hdr import device as devices
+from sdr2hdr.errors import InputError, TrainingError
 from sdr2hdr.mask import soft_mask
-from sdr2hdr.networks import ROLES
-from sdr2hdr.networks.base import BaseNet
-from sdr2hdr.networks.inpaint import DetailNet
-from sdr2hdr.networks.unet import RefineNet
-from sdr2hdr.training.chain import Chain, reconstruct, thresholds
-from sdr2hdr.training.crops import Crops
-from sdr2hdr.training.losses_coarse import coarse_loss
-from sdr2hdr.training.mixed import Average, masters, train_rounded
-from sdr2hdr.training.pictures import held_out, load_pictures
-from sdr2hdr.training.pool import Pool
+from sdr2hdr.training import archives, state
+from sdr2hdr.training.chain import reconstruct, thresholds
+from sdr2hdr.training.crops import Crops, Layers, layers
+from sdr2hdr.training.distributed import World, join, leave
+from sdr2hdr.training.feed import Maps, feed
+from sdr2hdr.training.filling import fill, refresher
+from sdr2hdr.training.health import activations
+from sdr2hdr.training.learner import Learner, rate_at
+from sdr2hdr.training.losses_coarse import Views
+from sdr2hdr.training.meter import Meter
+from sdr2hdr.training.pictures import Picture, held_out, load_pictures
+from sdr2hdr.training.pool import ASPECTS, CHUNK, Pool
+from sdr2hdr.training.progress import bar
+from sdr2hdr.training.run import Run
 from sdr2hdr.training.shots import Sampling, Shots
-from sdr2hdr.training.stages import STAGES, Stage, Terms
-from sdr2hdr.training.validation import validate
+from sdr2hdr.training.stages import STAGES, Stage
+from sdr2hdr.training.validation import pairs, validate
 
 log = logging.getLogger(__name__)
-AVERAGE = 0.998
-WARM_UP = 50  # steps
+
+Figures = dict[str, dict[str, float]]
 
 
-@dataclass(frozen=True)
-class Run:
-    """One run of one stage.
-
-    data : folder of HDR pictures; pool : folder of decomposed views (made by `fill_pool`; not needed for base-coarse)
-    out : folder for state, log and archives; weights : folder of the former stages' archives, `out` first
-    validation : folders of pairs NAME_sdr.png, NAME_hdr.exr
-    steps, rate : instead of the stage's; every : steps between figures
-    """
-
-    stage: str
-    data: Path
-    out: Path
-    pool: Pool
-    weights: Path
-    validation: tuple[Path, ...] = ()
-    look: str = "scene"
-    steps: int | None = None
-    rate: float | None = None
-    seed: int = 0
-    precision: str = "bf16"
-    every: int = 250
-    sampling: Sampling = field(default_factory=Sampling)
-
-    def settings(self) -> Stage:
-        """The stage with this run's changes."""
-        stage = STAGES[self.stage]
-        return replace(stage, steps=self.steps or stage.steps, rate=self.rate or stage.rate)
-
-
-def former(run: Run, role: str) -> nn.Module:
-    """The net of a role as the former stages left it; untrained if there is none."""
-    for folder in (run.out, run.weights):
-        path = folder / f"{run.look}-{role}.pt"
-        if path.exists():
-            return checkpoint.rebuild(path)
-    return ROLES[role]()
-
-
-def nets(run: Run) -> Chain:
-    """The three nets before this stage."""
-    base, detail, refine = (former(run, role) for role in ("base", "detail", "refine"))
-    assert isinstance(base, BaseNet)
-    assert isinstance(detail, DetailNet)
-    assert isinstance(refine, RefineNet)
-    return Chain(base.eval(), detail.eval(), refine.eval())
-
-
-def _coarse_terms(run: Run, stage: Stage, net: BaseNet, step: int) -> Iterator[Terms]:
-    train, _ = held_out(load_pictures(run.data, run.look))
-    shots = Shots(train, stage.views, run.seed * 100003 + step, run.sampling)
-    for batch in DataLoader(shots, batch_size=None, num_workers=1, prefetch_factor=6):
-        signal = batch["codes"].float() / 255
-        mask = soft_mask(signal, thresholds(signal))
-        yield coarse_loss(net, signal, mask, batch["pq"].float(), batch["real"])
-
-
-def _crop_terms(run: Run, stage: Stage, net: nn.Module, chain: Chain, step: int) -> Iterator[Terms]:
-    crops = Crops(run.pool, stage.views, stage.windows, stage.crop, run.seed * 100003 + step)
-    loss = stage.loss
-    assert loss is not None
-    while True:
-        yield loss(net, crops.batch(chain.base), chain)
-
-
-def fill_pool(run: Run) -> None:
-    """Fill the run's pool, or what is missing of it."""
-    pictures, _ = held_out(load_pictures(run.data, run.look))
-    total = 2 * run.pool.views
-    with tqdm(total=total, desc="pool", mininterval=5) as bar:
-        for done in run.pool.fill(pictures, run.sampling):
-            bar.update(done - bar.n)
-
-
-def rate_at(step: int, stage: Stage) -> float:
-    """Learning rate: warm-up, then a cosine down to 2 %."""
-    return (
-        stage.rate
-        * min(1, (step + 1) / WARM_UP)
-        * (0.02 + 0.49 * (1 + math.cos(math.pi * step / stage.steps)))
-    )
-
-
-def figures(run: Run, stage: Stage, chain: Chain) -> dict[str, dict[str, float]]:
-    """Figures on every validation folder with the nets that exist after this stage."""
-    parts = {"base": Chain(chain.base), "detail": Chain(chain.base, chain.detail), "refine": chain}[
-        stage.role
-    ]
-    return {folder.name: validate(lambda s: reconstruct(parts, s), folder) for folder in run.validation}
-
-
-def train(run: Run, progress: Callable[[str], None] = log.info) -> dict[str, dict[str, float]]:
-    """Train one stage; resume from its state in `run.out` if there is one. Returns the last figures.
+def train(run: Run, tell: Callable[[str], None] = log.info) -> Figures:
+    """Train one stage, or fill the pool; resume where a former call was broken off. Returns the last figures.
 
     Raises
     ------
     TrainingError
         A loss that is no number.
     InputError
-        Pictures missing or unreadable.
+        Pictures missing or unreadable, or a damaged state.
+    UsageError
+        A pool of other settings, or a device that is not there.
     """
-    run.out.mkdir(parents=True, exist_ok=True)
-    stage, state_file = run.settings(), run.out / f"{run.stage}.state"
-    torch.manual_seed(run.seed)
+    device = devices.choose(run.device)
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     torch.set_flush_denormal(True)
-    chain = nets(run)
-    net: nn.Module = getattr(chain, stage.role)
-    average = Average(net, AVERAGE)
-    chain = replace(chain, **{stage.role: average.net})  # type: ignore[arg-type]
-    net.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if run.precision == "bf16":
-        train_rounded(net)
-        for role in ROLES.keys() - {stage.role}:
-            round_bodies(getattr(chain, role))
-    parameters = masters(net)
-    for name, parameter in parameters.items():
-        parameter.requires_grad_(name.startswith(stage.trained) if stage.trained else True)
-    moving = [p for p in parameters.values() if p.requires_grad]
-    optimizer = torch.optim.AdamW(moving, lr=stage.rate, betas=(0.9, 0.99), weight_decay=0)
-    step = 0
-    if state_file.exists():
-        state = torch.load(state_file, weights_only=True)
-        net.load_state_dict(state["net"])
-        average.net.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
-        step = average.count = state["step"]
-    if isinstance(net, BaseNet) and stage.loss is None:
-        batches = _coarse_terms(run, stage, net, step)
-    else:
-        batches = _crop_terms(run, stage, net, chain, step)
-    result: dict[str, dict[str, float]] = {}
-    sums: dict[str, float] = {}
-    begun = time.monotonic()
-    for at in tqdm(range(step, stage.steps), initial=step, total=stage.steps, desc=run.stage, mininterval=5):
-        for group in optimizer.param_groups:
-            group["lr"] = rate_at(at, stage)
-        terms = next(batches)
-        total = torch.stack(list(terms.values())).sum()
-        if not bool(torch.isfinite(total)):
+    world = join(device)
+    try:
+        pictures, _ = held_out(load_pictures(run.data, run.look))
+        run.out.mkdir(parents=True, exist_ok=True)
+        if run.stage == "pool":
+            fill_pool(run, pictures, world)
+            return {}
+        return Trainer(run, pictures, world, tell).train()
+    finally:
+        leave(world)
+
+
+def pool_of(run: Run) -> Pool:
+    """The run's pool."""
+    return Pool(run.pool_folder, run.pool_views, run.pool_side, run.seed)
+
+
+def stage_of(run: Run) -> Stage:
+    """The run's stage, with the run's changes."""
+    stage = STAGES[run.stage]
+    return replace(stage, steps=run.steps or stage.steps, rate=run.rate or stage.rate)
+
+
+def fill_pool(run: Run, pictures: list[Picture], world: World) -> None:
+    """Fill the run's pool, or what is missing of it, on all cores, the nets' GPU included."""
+    pool = pool_of(run)
+    if world.first and any(None in row for row in pool.state().chunks):
+        workers = max(run.workers, multiprocessing.cpu_count() - 1) if run.workers else 0
+        with bar("pool", len(ASPECTS) * pool.chunks * CHUNK) as line:
+            there = 0
+            for done in fill(pool, pictures, Sampling(), world.device, workers):
+                line.update(done - there)
+                there = done
+    world.wait()
+
+
+class Trainer:
+    """One run of one stage, over `pictures`."""
+
+    def __init__(
+        self, run: Run, pictures: list[Picture], world: World, tell: Callable[[str], None] = log.info
+    ) -> None:
+        self.run, self.pictures, self.world, self.tell = run, pictures, world, tell
+        self.stage = stage_of(run)
+        if self.stage.loss:
+            fill_pool(run, pictures, world)
+        torch.manual_seed(run.seed)
+        chain, self.arguments = archives.chain(run)
+        self.learner = Learner(chain, self.stage, devices.precision(run.precision, world.device), world)
+        self.step, self.seconds, self.done = 0, 0.0, 0.0
+        self.folder = run.out / f"{run.stage}.state"
+        if found := state.load(self.folder):
+            try:
+                self.learner.restore(found[0], found[1]["step"])
+                self.step, self.seconds = found[1]["step"], found[1]["seconds"]
+            except (KeyError, RuntimeError) as error:
+                raise InputError(
+                    f"{self.folder}: state of another net ({error}); delete it to begin anew"
+                ) from error
+        self._tick()
+
+    def _tick(self) -> None:
+        """How far the run is, [0, 1]: by its time if it has one, else by its steps."""
+        if self.run.minutes:
+            self.done = self.world.largest(self.seconds / 60 / self.run.minutes)
+        else:
+            self.done = self.step / self.stage.steps
+
+    def train(self) -> Figures:
+        """Train to the end; returns the last figures."""
+        figures: Figures = {}
+        refreshing = None
+        if self.stage.loss and self.world.first:
+            refreshing = refresher(pool_of(self.run), self.pictures, Sampling(), self.run.refresh)
+        meter, kept, begun = Meter(), self.seconds, time.monotonic() - self.seconds
+        batches = self._batches(meter)
+        try:
+            with self._bar() as advance:
+                while self.done < 1:
+                    meter.add(self._learn(next(batches), meter))
+                    self.step += 1
+                    self.seconds = time.monotonic() - begun
+                    self._tick()
+                    if self.done >= 1 or self.step % self.run.every == 0:
+                        with meter.section("figures"):
+                            figures = self._figures()
+                        self._keep(figures)
+                        self._log(meter, figures)
+                        meter.reset()
+                        kept = self.seconds
+                    elif self.seconds - kept > 60 * self.run.keep:
+                        self._keep(figures)
+                        kept = self.seconds
+                    advance(meter.words())
+        finally:
+            if refreshing:
+                refreshing.terminate()
+        return figures
+
+    def _learn(self, batch: Views | Layers, meter: Meter) -> dict[str, float]:
+        rate = rate_at(self.done, self.step, self.stage.rate)
+        seed = (self.run.seed << 32) + self.step * self.world.size + self.world.rank
+        try:
+            return self.learner.learn(batch, rate, seed, meter)
+        except TrainingError as error:
             raise TrainingError(
-                f"{run.stage}: the loss is no number at step {at}; last checkpoint: {state_file}"
-            )
-        optimizer.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(moving, 1.0)
-        optimizer.step()
-        average.update(net)
-        for name, term in terms.items():
-            sums[name] = sums.get(name, 0.0) + term.item()
-        if (at + 1) % run.every == 0 or at + 1 == stage.steps:
-            result = figures(run, stage, chain)
-            row = {
-                "stage": run.stage,
-                "step": at + 1,
-                "minutes": round((time.monotonic() - begun) / 60, 2),
-                "loss": {name: round(value / run.every, 6) for name, value in sums.items()},
-                "figures": result,
-            }
-            sums = {}
-            with (run.out / "log.jsonl").open("a") as file:
-                file.write(json.dumps(row) + "\n")
-            progress(json.dumps(row))
-            _keep(run, stage, net, average, optimizer, at + 1, row)
-    return result
+                f"{self.run.stage}, step {self.step}: {error}; the last good state is in {self.folder}, go on from it "
+                f"with a lower --rate"
+            ) from None
 
+    def _batches(self, meter: Meter) -> Iterator[Views | Layers]:
+        run, stage, world = self.run, self.stage, self.world
+        source: Shots | Crops
+        if stage.loss is None:
+            source = Shots(self.pictures, stage.views, run.seed, Sampling(long_side=run.side))
+        else:
+            source = Crops(pool_of(run), stage.views, stage.windows, stage.crop, run.seed)
+        first = self.step * world.size + world.rank
+        maps = feed(source, first, world.size, run.workers, pinned=world.device.type == "cuda")
+        while True:
+            with meter.section("data"):
+                drawn = next(maps)
+            with meter.section("layers"):
+                batch = self._batch(drawn)
+            meter.pixels += batch.signal.numel() // 3 * world.size
+            yield batch
 
-def _keep(
-    run: Run,
-    stage: Stage,
-    net: nn.Module,
-    average: Average,
-    optimizer: torch.optim.Optimizer,
-    step: int,
-    row: dict[str, object],
-) -> None:
-    """State to resume from, and the averaged net as an archive."""
-    state = {
-        "net": net.state_dict(),
-        "average": average.net.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "step": step,
-    }
-    part = run.out / f"{run.stage}.part"
-    torch.save(state, part)
-    part.replace(run.out / f"{run.stage}.state")
-    metadata = {
-        "role": stage.role,
-        "look": run.look,
-        "arguments": {},
-        "input": {"base": "Sb, M", "detail": "D'(s) / D'(Sb), M", "refine": "J, D'(s), M"}[stage.role],
-        "white_nits": 203,
-        "training": {
-            "stage": run.stage,
-            "step": step,
-            "seed": run.seed,
-            "settings": {k: v for k, v in asdict(stage).items() if k != "loss"},
-        },
-        "validation": row["figures"],
-    }
-    checkpoint.save(run.out / f"{run.look}-{stage.role}.pt", average.net, metadata)
+    def _batch(self, maps: Maps) -> Views | Layers:
+        if self.stage.loss:
+            return layers(maps, self.learner.average.net.base, self.stage.crop, self.world.device)
+        maps = {name: values.to(self.world.device, non_blocking=True) for name, values in maps.items()}
+        signal = maps["codes"].float() / 255
+        return Views(signal, soft_mask(signal, thresholds(signal)), maps["pq"].float(), maps["real"])
+
+    @contextmanager
+    def _bar(self) -> Iterator[Callable[[str], None]]:
+        """The run's bar, in steps or in thousandths of its time; what it gives moves it on."""
+        total = 1000 if self.run.minutes else self.stage.steps
+        at = min(total, round(self.done * total))
+        with bar(self.run.stage, total, at, self.world.first) as line:
+
+            def advance(words: str) -> None:
+                nonlocal at
+                now = min(total, round(self.done * total))
+                line.set_postfix_str(words, False)
+                line.update(now - at)
+                at = now
+
+            yield advance
+
+    def _figures(self) -> Figures:
+        """Figures on every validation folder, with the averaged nets up to those that this stage trains."""
+        net, device, found = self.learner.average.net, self.world.device, {}
+
+        def predict(signal: torch.Tensor) -> torch.Tensor:
+            return reconstruct(net, signal.to(device), self.stage.through).cpu()
+
+        if self.world.first:
+            found = {folder.name: validate(predict, folder) for folder in self.run.validation}
+        self.world.wait()
+        return found
+
+    def _log(self, meter: Meter, figures: Figures) -> None:
+        """A line of the log: what it cost, what it brought, and whether every level of the nets is alive."""
+        if not self.world.first:
+            return
+        facts = {"stage": self.run.stage, "look": self.run.look, "step": self.step}
+        row: dict[str, Any] = {**facts, "minutes": round(self.seconds / 60, 2), **meter.row()}
+        row["figures"] = {f: {k: round(v, 4) for k, v in r.items()} for f, r in figures.items()}
+        self.tell(json.dumps(row))
+        if self.run.validation:
+            signal = pairs(self.run.validation[0])[0][1].to(self.world.device)
+            row["activations"] = activations(self.learner.average.net, signal, self.stage.through)
+        with (self.run.out / "log.jsonl").open("a") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def _keep(self, figures: Figures) -> None:
+        """State to resume from, and the averaged nets as archives."""
+        if not self.world.first:
+            return
+        state.save(self.folder, self.learner.tensors(), {"step": self.step, "seconds": self.seconds})
+        archives.save(self.run, self.stage, self.learner.average.net, self.arguments, self.step, figures)

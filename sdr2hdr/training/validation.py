@@ -1,4 +1,4 @@
-"""Figures on a folder of pairs NAME_sdr.png, NAME_hdr.exr (linear BT.2020, 1.0 = 203 cd/m2)."""
+"""Figures on a folder of pairs: NAME_sdr.png, NAME_hdr.exr (linear BT.2020, 1.0 = 203 cd/m2; or PQ in .jp2)."""
 
 from collections.abc import Callable
 from functools import cache
@@ -28,8 +28,8 @@ def pairs(folder: Path) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
         No pair in the folder, or one half of a pair is missing or unreadable.
     """
     found = []
-    for path in sorted(folder.glob("*_hdr.exr")):
-        name = path.name.removesuffix("_hdr.exr")
+    for path in sorted([*folder.glob("*_hdr.exr"), *folder.glob("*_hdr.jp2")]):
+        name = path.stem.removesuffix("_hdr")
         codes = cv2.imread(str(folder / f"{name}_sdr.png"), cv2.IMREAD_COLOR)
         if codes is None:
             raise InputError(f"{folder / name}_sdr.png: missing or unreadable")
@@ -37,7 +37,7 @@ def pairs(folder: Path) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
         light = torch.from_numpy(load_light(path)).permute(2, 0, 1)[None]
         found.append((name, signal.contiguous(), light.contiguous() * SDR_WHITE_NITS))
     if not found:
-        raise InputError(f"{folder}: no pairs NAME_sdr.png, NAME_hdr.exr in it")
+        raise InputError(f"{folder}: no pairs NAME_sdr.png, NAME_hdr.exr (or .jp2) in it")
     return found
 
 

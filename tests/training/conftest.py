@@ -1,31 +1,20 @@
-"""A folder of small HDR pictures, and pairs to validate on."""
+"""A folder of small HDR pictures, and pairs to validate on; a pool, untrained nets, and a run over all of them."""
 
 from pathlib import Path
 
 import cv2
 import numpy as np
-import OpenEXR
 import pytest
+import torch
+from small_training import SMALL, SMALL_NETS, scene, write_exr
 
+from sdr2hdr import checkpoint
 from sdr2hdr.camera import Camera, shoot
-
-BT2020 = (0.708, 0.292, 0.170, 0.797, 0.131, 0.046, 0.3127, 0.3290)
-
-
-def write_exr(path: Path, light: np.ndarray) -> None:
-    header = {"type": OpenEXR.scanlineimage, "compression": OpenEXR.ZIP_COMPRESSION, "chromaticities": BT2020}
-    with OpenEXR.File(header, {"RGB": np.ascontiguousarray(light.astype(np.float16))}) as file:
-        file.write(str(path))
-
-
-def scene(seed: int, size: tuple[int, int]) -> np.ndarray:
-    """Smooth light with a few lamps, linear, (H, W, 3)."""
-    rng = np.random.default_rng(seed)
-    light = cv2.resize(np.exp(rng.normal(-1, 0.7, (6, 8, 3))).astype(np.float32), size[::-1])
-    for _ in range(5):
-        y, x, r = int(rng.integers(size[0])), int(rng.integers(size[1])), int(rng.integers(2, 9))
-        cv2.circle(light, (x, y), r, tuple(float(v) for v in rng.uniform(5, 40) * rng.uniform(0.6, 1, 3)), -1)
-    return light
+from sdr2hdr.networks import ROLES
+from sdr2hdr.training.filling import fill
+from sdr2hdr.training.pictures import load_pictures
+from sdr2hdr.training.pool import Pool
+from sdr2hdr.training.run import Run
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +34,43 @@ def validation_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cv2.imwrite(str(folder / f"p{i}_sdr.png"), shot.codes[..., ::-1])
         write_exr(folder / f"p{i}_hdr.exr", shot.light)
     return folder
+
+
+@pytest.fixture(scope="session")
+def pool(hdr_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pool:
+    made = Pool(tmp_path_factory.mktemp("pool"), views=8, long_side=64)
+    assert list(fill(made, load_pictures(hdr_folder), SMALL)) == [4, 8, 12, 16]
+    return made
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Untrained archives of small nets."""
+    folder = tmp_path_factory.mktemp("start")
+    torch.manual_seed(0)
+    for role, net in ROLES.items():
+        arguments = SMALL_NETS[role]
+        metadata = {"role": role, "look": "scene", "arguments": arguments}
+        checkpoint.save(folder / f"scene-{role}.pt", net(**arguments), metadata)
+    return folder
+
+
+@pytest.fixture
+def run(hdr_folder: Path, validation_folder: Path, pool: Pool, start: Path, tmp_path: Path) -> Run:
+    return Run(
+        "base",
+        hdr_folder,
+        tmp_path,
+        weights=start,
+        validation=(validation_folder,),
+        steps=2,
+        every=2,
+        precision="fp32",
+        device="cpu",
+        pool=pool.folder,
+        pool_views=8,
+        pool_side=64,
+        side=64,
+        refresh=0,
+        workers=0,
+    )
