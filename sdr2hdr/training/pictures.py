@@ -26,12 +26,14 @@ class Picture:
     light : (H, W, 3) float16, linear BT.2020, any scale (float16 keeps 384 pictures in 1.2 GB)
     projection : "photo", "equirect" (2:1 panorama) or "cube" (six faces +x -x +y -y +z -z side by side)
     sdr : the camera's or the author's own pictures of it, (H, W, 3) uint8
+    graded : an HDR author's or a phone's grade, 1.0 = SDR white; else the light of a scene
     """
 
     name: str
     light: np.ndarray[tuple[int, ...], np.dtype[np.float16]]
     projection: str
-    sdr: tuple[Codes, ...]
+    sdr: tuple[Codes, ...] = ()
+    graded: bool = False
 
 
 def load_light(path: Path) -> FloatArray:
@@ -101,14 +103,16 @@ def _load(folder: Path, row: dict[str, str], long_side: int) -> Picture:
             if codes.shape[:2] != light.shape[:2]:
                 codes = cv2.resize(codes, light.shape[1::-1], interpolation=cv2.INTER_AREA)
             sdr.append(np.ascontiguousarray(codes[..., ::-1]))
-    return Picture(row["name"], light.astype(np.float16), row["projection"], tuple(sdr))
+    graded = str(row.get("set", "scene")).endswith("display")
+    return Picture(row["name"], light.astype(np.float16), row["projection"], tuple(sdr), graded)
 
 
 def load_pictures(folder: Path, look: str = "scene", long_side: int = 1024) -> list[Picture]:
-    """All pictures of one look below `folder`, sorted by name.
+    """The pictures below `folder` that serve a look, sorted by name; for the display look scenes do as well as grades.
 
-    With `manifest.jsonl` (one object a line: name, file, projection, set ending in the look, sdr, sdr2) its lines
-    count; without it every picture file does: twice as wide as high is a panorama, everything else a photograph.
+    With `manifest.jsonl` (one object a line: name, file, projection, set ending in "scene" or "display", sdr, sdr2) its
+    lines count; without it every picture file does, as a scene: twice as wide as high is a panorama, everything else a
+    photograph.
 
     Raises
     ------
@@ -118,7 +122,8 @@ def load_pictures(folder: Path, look: str = "scene", long_side: int = 1024) -> l
     manifest = folder / "manifest.jsonl"
     if manifest.exists():
         rows = [json.loads(line) for line in manifest.read_text().splitlines() if line.strip()]
-        rows = [r for r in rows if str(r.get("set", look)).endswith(look)]
+        if look == "scene":
+            rows = [r for r in rows if str(r.get("set", look)).endswith(look)]
         for row in rows:  # an unpacked folder holds .exr where the manifest says .jp2
             if not (folder / row["file"]).exists():
                 row["file"] = str(Path(row["file"]).with_suffix(".exr"))

@@ -63,6 +63,7 @@ class Pool:
     views: int
     long_side: int = 480
     seed: int = 0
+    look: str = "scene"
 
     @property
     def chunks(self) -> int:
@@ -123,8 +124,14 @@ class Pool:
         part.write_text(json.dumps({"pool": self._settings(), "chunks": rows, "free": state.free}))
         part.replace(self.folder / "state.json")
 
-    def _settings(self) -> dict[str, int]:
-        return {"format": 2, "chunks": self.chunks, "long_side": self.long_side, "seed": self.seed}
+    def _settings(self) -> dict[str, int | str]:
+        return {
+            "format": 2,
+            "chunks": self.chunks,
+            "long_side": self.long_side,
+            "seed": self.seed,
+            "look": self.look,
+        }
 
     @contextlib.contextmanager
     def writing(self, wait: bool) -> Iterator[bool]:

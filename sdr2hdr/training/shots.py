@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 import torch
 
+from sdr2hdr import grade
 from sdr2hdr.camera import Camera, Codes, Shot, below_clipping, draw_share, expose, exposure_for, to_709
 from sdr2hdr.color.gamut import convert
 from sdr2hdr.color.transfer import pq_encode, srgb_decode
+from sdr2hdr.grade import Grade
 from sdr2hdr.image import SDR_WHITE_NITS, FloatArray
 from sdr2hdr.training.pictures import Picture
 from sdr2hdr.training.views import real_pair, view
@@ -26,20 +28,25 @@ BRIGHT = (
 class Sampling:
     """How views are drawn.
 
+    look : "scene" or "display"
     long_side : pixels of a view
-    real : share of a camera's own pairs
+    real : share of a camera's own pairs (scene), of pairs with the author's own SDR version (display)
+    graded : display look, share of views of authors' grades; the others are of scenes, graded here
     saturation : sd of the factor on the light's distance from grey
     turned : share of views with red and blue exchanged (colour augmentation)
     negatives : share of synthetic pages without any highlight
-    camera : the virtual camera
+    camera, grade : the virtual cameras of the two looks
     """
 
+    look: str = "scene"
     long_side: int = 320
     real: float = 0.25
     saturation: float = 0.12
     turned: float = 0.1
     negatives: float = 0.03
+    graded: float = 0.6
     camera: Camera = field(default_factory=Camera)
+    grade: Grade = field(default_factory=Grade)
 
 
 def size_of(aspect: tuple[int, int], long_side: int, multiple: int = 16) -> tuple[int, int]:
@@ -116,7 +123,9 @@ class Shots:
         self, pictures: list[Picture], batch: int, seed: int, sampling: Sampling = Sampling()
     ) -> None:
         self.pictures, self.views, self.seed, self.sampling = pictures, batch, seed, sampling
-        self.pairs = [p for p in pictures if p.sdr]
+        self.scenes = [p for p in pictures if not p.graded]
+        self.grades = [p for p in pictures if p.graded]
+        self.pairs = [p for p in pictures if p.sdr and p.graded == (sampling.look == "display")]
 
     def batch(self, number: int) -> dict[str, torch.Tensor]:
         """codes (N, 3, H, W) uint8; pq (N, 3, H, W) float16: the reference in PQ, BT.709 primaries, where the camera's
@@ -130,11 +139,25 @@ class Shots:
         """One view; True where its scale is unknown."""
         kind = rng.random()
         if self.pairs and kind < self.sampling.real:
-            picture = self.pairs[int(rng.integers(len(self.pairs)))]
-            return anchored(*real_pair(picture, size, rng)), True
+            codes, light = real_pair(self.pairs[int(rng.integers(len(self.pairs)))], size, rng)
+            return (
+                anchored(codes, light) if self.sampling.look == "scene" else Shot(codes, light, 1.0)
+            ), True
         if kind > 1 - self.sampling.negatives:
             return page(size, rng), False
-        return _simulated(self.pictures, size, rng, self.sampling), False
+        if self.sampling.look == "scene":
+            return _simulated(self.pictures, size, rng, self.sampling), False
+        return self._graded(size, rng), False
+
+    def _graded(self, size: tuple[int, int], rng: np.random.Generator) -> Shot:
+        """A view for the display look; where the light is a scene's it is graded first."""
+        mine = self.grades and (not self.scenes or rng.random() < self.sampling.graded)
+        pictures = self.grades if mine else self.scenes
+        while True:
+            light = _vary(view(pictures[int(rng.integers(len(pictures)))], size, rng), rng, self.sampling)
+            if float(light.max()) >= 1e-5:
+                make = grade.shoot if mine else grade.shoot_scene
+                return make(light, rng, self.sampling.grade)
 
     @staticmethod
     def assemble(shots: list[tuple[Shot, bool]]) -> dict[str, torch.Tensor]:

@@ -139,7 +139,7 @@ def load(path: Path, simulation: Simulation) -> tuple[Picture, bool]:
         projection = "equirect" if light.shape[1] == 2 * light.shape[0] else "photo"
     if projection == "equirect":
         light = _no_finer_than_needed(light, simulation.long_side)
-    return Picture(path.stem, light.astype(np.float16), projection, ()), referred == "display"
+    return Picture(path.stem, light.astype(np.float16), projection), referred == "display"
 
 
 @contextmanager

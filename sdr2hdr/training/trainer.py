@@ -67,7 +67,7 @@ def train(run: Run, tell: Callable[[str], None] = log.info) -> Figures:
 
 def pool_of(run: Run) -> Pool:
     """The run's pool."""
-    return Pool(run.pool_folder, run.pool_views, run.pool_side, run.seed)
+    return Pool(run.pool_folder, run.pool_views, run.pool_side, run.seed, run.look)
 
 
 def stage_of(run: Run) -> Stage:
@@ -83,7 +83,7 @@ def fill_pool(run: Run, pictures: list[Picture], world: World) -> None:
         workers = max(run.workers, multiprocessing.cpu_count() - 1) if run.workers else 0
         with bar("pool", len(ASPECTS) * pool.chunks * CHUNK) as line:
             there = 0
-            for done in fill(pool, pictures, Sampling(), world.device, workers):
+            for done in fill(pool, pictures, Sampling(run.look), world.device, workers):
                 line.update(done - there)
                 there = done
     world.wait()
@@ -126,7 +126,9 @@ class Trainer:
         figures: Figures = {}
         refreshing = None
         if self.stage.loss and self.world.first:
-            refreshing = refresher(pool_of(self.run), self.pictures, Sampling(), self.run.refresh)
+            refreshing = refresher(
+                pool_of(self.run), self.pictures, Sampling(self.run.look), self.run.refresh
+            )
         meter, kept, begun = Meter(), self.seconds, time.monotonic() - self.seconds
         batches = self._batches(meter)
         try:
@@ -167,7 +169,7 @@ class Trainer:
         run, stage, world = self.run, self.stage, self.world
         source: Shots | Crops
         if stage.loss is None:
-            source = Shots(self.pictures, stage.views, run.seed, Sampling(long_side=run.side))
+            source = Shots(self.pictures, stage.views, run.seed, Sampling(run.look, run.side))
         else:
             source = Crops(pool_of(run), stage.views, stage.windows, stage.crop, run.seed)
         first = self.step * world.size + world.rank

@@ -11,7 +11,7 @@ from small_training import SMALL, scene, write_exr
 
 from sdr2hdr.errors import InputError
 from sdr2hdr.training.pictures import held_out, load_light, load_pictures
-from sdr2hdr.training.shots import Shots, anchored, page
+from sdr2hdr.training.shots import Sampling, Shots, anchored, page
 from sdr2hdr.training.views import panorama_view, view
 
 
@@ -21,6 +21,24 @@ def test_shots_are_seeded_batches_of_one_size(hdr_folder: Path) -> None:
     assert a["codes"].dtype == torch.uint8
     assert a["codes"].shape == a["pq"].shape
     assert all(torch.equal(a[key], b[key]) for key in a)
+
+
+def test_shots_of_the_display_look_are_of_scenes_and_grades(hdr_folder: Path) -> None:
+    scenes = load_pictures(hdr_folder)
+    grades = [replace(p, light=np.minimum(p.light, 5), graded=True) for p in scenes]
+    sampling = Sampling("display", 64, negatives=0)
+    shots = Shots([*scenes, *grades], 1, 7, sampling)
+    size, rng = (48, 64), np.random.default_rng(0)
+    found = [shots.draw(size, rng) for _ in range(40)]
+    assert not any(real for _, real in found)  # no picture has an author's SDR version
+    kinds = [shot.drawn["kind"] for shot, _ in found]
+    assert len(set(kinds)) > 2
+    assert 5 < max(shot.light.max() for shot, _ in found) <= 4000 / 203 * 1.01
+    sdr = np.full((*scenes[0].light.shape[:2], 3), 128, np.uint8)
+    paired = Shots([replace(grades[0], sdr=(sdr,))], 1, 7, replace(sampling, real=1.0))
+    shot, real = paired.draw(size, rng)
+    assert real
+    assert shot.gain == 1
 
 
 def test_a_page_is_its_own_reference() -> None:
