@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from sdr2hdr.color.gamut import luminance
 from sdr2hdr.errors import UsageError
 from sdr2hdr.mask import CLIPPED_SIGNAL, soft_mask
 from sdr2hdr.networks.base import BaseNet
@@ -116,19 +117,19 @@ def layers(maps: Maps, net: BaseNet, size: int, device: torch.device) -> Layers:
     }
     mask = soft_mask(full["signal"], thresholds(full["signal"]))
     knots, levels = net.coarse(full["base"], mask)
+    if bool(real.any()):  # the scale of these is only estimated: they follow the picture's curve
+        mapped = net.tone.decode(net.mapped(full["signal"][real], knots[real]))
+        nits = net.tone.decode(full["pq"][real])
+        gain = fit_gain(luminance(mapped), luminance(nits), full["signal"][real].amax(1) < CLIPPED_SIGNAL)
+        full["pq"][real] = net.tone.encode(nits * gain)
+        full["pq_base"][real] = net.tone.encode(net.tone.decode(full["pq_base"][real]) * gain)
     level = _windows(mask * net.spread(levels, mask), places, size)
     signal, base, hdr, hdr_base, mask = (
         _windows(values, places, size)
         for values in (full["signal"], full["base"], full["pq"], full["pq_base"], mask)
     )
     windows = places.shape[1]
-    knots, real = knots.repeat_interleave(windows, 0), real.repeat_interleave(windows)
+    knots = knots.repeat_interleave(windows, 0)
     mapped, mapped_base = net.mapped(signal, knots), net.mapped(base, knots)
-    if bool(real.any()):  # the scale of these is only estimated: they follow the picture's curve
-        nits = net.tone.decode(hdr[real])
-        valid = signal[real].amax(1, keepdim=True) < CLIPPED_SIGNAL
-        gain = fit_gain(net.tone.decode(mapped[real]), nits, valid)
-        hdr[real] = net.tone.encode(nits * gain)
-        hdr_base[real] = net.tone.encode(net.tone.decode(hdr_base[real]) * gain)
     start = net.start(base, knots, level)
     return Layers(signal, base, mask, start, level, mapped, ratio(mapped, mapped_base), hdr, hdr_base)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from sdr2hdr.mask import CLIPPED_SIGNAL
 from sdr2hdr.networks.base import BaseNet
 
+BT709_LUMINANCE = (0.2126, 0.7152, 0.0722)  # ITU-R BT.709-6, 3.2
 LEVEL_WEIGHT = 2.0
 LEVEL_BETA = 0.1  # PQ, smooth L1
 FEW = 40.0  # mask-weighted cells below which a picture counts less
@@ -15,10 +16,8 @@ ANCHOR = 0.15  # weight of the anchored scale on pairs whose scale is only estim
 
 
 def fit_gain(predicted: torch.Tensor, reference: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-    """Median ratio predicted / reference over `valid`; cd/m2 (N, 3, H, W), valid (N, 1, H, W) -> (N, 1, 1, 1)."""
-    weights = predicted.new_tensor([0.2126, 0.7152, 0.0722])[:, None, None]  # BT.709
-    a, b = (predicted * weights).sum(1, keepdim=True), (reference * weights).sum(1, keepdim=True)
-    valid = valid & (a > 1) & (b > 1)
+    """Median ratio predicted / reference over `valid`; luminances in cd/m2 and valid (N, H, W) -> (N, 1, 1, 1)."""
+    a, b, valid = predicted, reference, valid & (predicted > 1) & (reference > 1)
     log = torch.where(valid, (a.clamp(min=1e-3) / b.clamp(min=1e-3)).log(), torch.nan)
     return log.flatten(1).nanmedian(1).values.nan_to_num(0.0).exp()[:, None, None, None]
 
@@ -48,7 +47,9 @@ def coarse_loss(net: BaseNet, views: Views) -> dict[str, torch.Tensor]:
     target = p
     if bool(real.any()):
         nits, reference = tone.decode(curve.detach()[real]), tone.decode(p[real])
-        gain = fit_gain(nits, reference, s[real].amax(1, keepdim=True) < CLIPPED_SIGNAL)
+        weights = nits.new_tensor(BT709_LUMINANCE)[:, None, None]
+        luminances = (nits * weights).sum(1), (reference * weights).sum(1)
+        gain = fit_gain(*luminances, s[real].amax(1) < CLIPPED_SIGNAL)
         target = p.clone()
         target[real] = tone.encode(reference * gain)
     open_ = (s < CLIPPED_SIGNAL).float()

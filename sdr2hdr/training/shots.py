@@ -9,12 +9,15 @@ import torch
 from sdr2hdr import grade
 from sdr2hdr.camera import Camera, Codes, Shot, below_clipping, draw_share, expose, exposure_for, to_709
 from sdr2hdr.color.gamut import convert
+from sdr2hdr.color.tables import table
 from sdr2hdr.color.transfer import pq_encode, srgb_decode
 from sdr2hdr.grade import Grade
 from sdr2hdr.image import SDR_WHITE_NITS, FloatArray
 from sdr2hdr.training.pictures import Picture
 from sdr2hdr.training.views import real_pair, view
 
+LARGEST = 6e4  # light stays within half's range
+_LUMINANCE = table("bt2020_to_xyz")[1:2].astype(np.float32)
 ASPECTS = ((2, 3), (3, 4), (1, 1), (4, 3), (3, 2))  # height : width
 BRIGHT = (
     0.58,
@@ -33,6 +36,7 @@ class Sampling:
     real : share of a camera's own pairs (scene), of pairs with the author's own SDR version (display)
     graded : display look, share of views of authors' grades; the others are of scenes, graded here
     saturation : sd of the factor on the light's distance from grey
+    contrast : sd of the exponent by which luminance is raised about its mean: scenes harder and softer than there are
     turned : share of views with red and blue exchanged (colour augmentation)
     negatives : share of synthetic pages without any highlight
     camera, grade : the virtual cameras of the two looks
@@ -42,6 +46,7 @@ class Sampling:
     long_side: int = 320
     real: float = 0.25
     saturation: float = 0.12
+    contrast: float = 0.0
     turned: float = 0.1
     negatives: float = 0.03
     graded: float = 0.6
@@ -57,7 +62,12 @@ def size_of(aspect: tuple[int, int], long_side: int, multiple: int = 16) -> tupl
 
 
 def _vary(light: FloatArray, rng: np.random.Generator, sampling: Sampling) -> FloatArray:
-    """Colour augmentation of linear light: saturation, now and then red and blue exchanged."""
+    """Augmentation of linear light: contrast, saturation, now and then red and blue exchanged."""
+    if sampling.contrast:
+        luminance = np.maximum(cv2.transform(light, _LUMINANCE), 1e-6)
+        middle = np.exp(np.log(luminance).mean())
+        exponent = np.float32(np.clip(rng.normal(0, sampling.contrast), -0.3, 0.3))
+        light = np.minimum(light * (luminance / middle)[..., None] ** exponent, LARGEST)
     grey = light.mean(-1, keepdims=True)
     light = np.maximum(grey + (light - grey) * np.float32(rng.normal(1, sampling.saturation)), 0)
     return np.ascontiguousarray(light[..., ::-1]) if rng.random() < sampling.turned else light

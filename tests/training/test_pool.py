@@ -129,3 +129,21 @@ def _windowed(maps: dict[str, torch.Tensor], name: str) -> torch.Tensor:
     return torch.stack(
         [v[:, t : t + 64, x : x + 64].float() / 65535 for v, t, x in zip(maps[name], top, left, strict=True)]
     )
+
+
+def test_references_of_unknown_scale_follow_the_whole_view(pool: Pool) -> None:
+    """The same, whatever their scale was, and for every window alike, however much of it is clipped."""
+    net = BaseNet(coarse_widths=(8, 12), fine_widths=(8, 12)).eval()
+    maps = Crops(pool, 4, 3, 24, 0).batch(1)
+    maps["real"][:] = True
+    brighter = {name: values.clone() for name, values in maps.items()}
+    for name in ("pq", "pq_base"):
+        nits = net.tone.decode(maps[name].float() / 65535)
+        brighter[name] = (net.tone.encode(0.5 * nits) * 65535).round().to(torch.uint16)
+    one, other = layers(maps, net, 24, CPU), layers(brighter, net, 24, CPU)
+    torch.testing.assert_close(one.hdr, other.hdr, atol=5e-3, rtol=0)
+    torch.testing.assert_close(one.hdr_base, other.hdr_base, atol=5e-3, rtol=0)
+    maps["real"][:] = False
+    plain = layers(maps, net, 24, CPU)
+    ratios = (net.tone.decode(one.hdr) / net.tone.decode(plain.hdr).clamp(min=1)).flatten(1).median(1).values
+    assert float(ratios.view(4, 3).std(1).max()) < 0.02 * float(ratios.mean())
