@@ -21,6 +21,7 @@ class SdrImage:
     format : what the file was, as a word ("jpeg", "png", ...)
     profile : description of the ICC profile that was converted from, or None for sRGB and untagged files
     exif : EXIF block (TIFF structure, without any "Exif\\0\\0" prefix), orientation already applied, or None
+    digest : SHA-256 of the file's bytes, hexadecimal; empty for what was no file
     """
 
     signal: FloatArray
@@ -29,6 +30,7 @@ class SdrImage:
     format: str = ""
     profile: str | None = None
     exif: bytes | None = None
+    digest: str = ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -56,3 +58,8 @@ class HdrImage:
     def size(self) -> tuple[int, int]:
         """Height, width in pixels."""
         return self.light.shape[1], self.light.shape[2]
+
+    @property
+    def rgb(self) -> FloatArray:
+        """The light as (H, W, 3), which most libraries take; a view, nothing is copied."""
+        return self.light.transpose(1, 2, 0)

@@ -3,16 +3,19 @@
 It loads archives and never builds nets, so that nothing here depends on their insides.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
-from sdr2hdr import __version__, checkpoint, device, mask, render, scale
+from sdr2hdr import __version__, checkpoint, device, formats, mask, render, scale
 from sdr2hdr.carry import Carrier
 from sdr2hdr.color import inplace
 from sdr2hdr.color.tables import CODES, table
@@ -25,6 +28,7 @@ from sdr2hdr.settings import Settings
 Observe = Callable[[str, torch.Tensor], None]
 Progress = Callable[[str], None]
 Nets = dict[str, checkpoint.Checkpoint]
+Picture = SdrImage | npt.NDArray[Any] | str | Path
 
 # Residuals and tone curves below this are rounding (an eighth of a 16-bit PQ code): nets that add nothing give the
 # direct mapping bit for bit.
@@ -58,7 +62,16 @@ class Report:
 class Converter:
     """Loads the nets once and converts any number of pictures, of any size.
 
-    The same picture, settings and number of threads give the same bytes.
+    The same picture, settings and number of threads give the same bytes. Several threads may use one converter at
+    the same time; each call then computes with as many threads as PyTorch has, so give each its share
+    (`torch.set_num_threads`), as `sdr2hdr.jobs.batch` does.
+
+    >>> import numpy, sdr2hdr
+    >>> convert = sdr2hdr.Converter(sdr2hdr.Settings(peak_nits=4000))
+    >>> sdr = numpy.full((32, 48, 3), 128, numpy.uint8)
+    >>> hdr = convert(sdr)
+    >>> hdr.rgb.shape, hdr.rgb.dtype, hdr.white_nits
+    ((32, 48, 3), dtype('float32'), 203.0)
 
     Raises
     ------
@@ -74,6 +87,7 @@ class Converter:
         self.precision = device.precision(self.settings.precision, self.device)
         self._nets = self._load(self.precision)
         self._narrow: Nets | None = None
+        self._loading = threading.Lock()
 
     def _load(self, precision: str) -> Nets:
         roles = ["base", "detail", "refine"]
@@ -88,31 +102,37 @@ class Converter:
         """The nets for a working copy of this height and width."""
         if self.precision == "fp32" or min(size) >= NARROW:
             return self._nets
-        if self._narrow is None:
-            self._narrow = self._load("fp32")
-        return self._narrow
+        with self._loading:
+            if self._narrow is None:
+                self._narrow = self._load("fp32")
+            return self._narrow
 
     def __call__(
-        self, image: SdrImage, observe: Observe | None = None, progress: Progress | None = None
+        self, picture: Picture, observe: Observe | None = None, progress: Progress | None = None
     ) -> HdrImage:
         """Convert one picture; see `convert`, which also reports."""
-        return self.convert(image, observe, progress)[0]
+        return self.convert(picture, observe, progress)[0]
 
     def convert(
-        self, image: SdrImage, observe: Observe | None = None, progress: Progress | None = None
+        self, picture: Picture, observe: Observe | None = None, progress: Progress | None = None
     ) -> tuple[HdrImage, Report]:
         """Convert one picture.
 
         Parameters
         ----------
+        picture : what `formats.read` gave; or the name of a file; or an array, sRGB-encoded: (H, W), (H, W, 3) or
+            (H, W, 4), uint8, uint16, or floating point in 0..1
         observe : called with the name and value of every intermediate result at the working size, (1, C, h, w)
         progress : called with the name of every stage as it begins
 
         Raises
         ------
+        InputError
+            The file cannot be read, or the array is no picture.
         WeightsError
             The nets give numbers that are not finite.
         """
+        image = formats.picture(picture)
         run = _Run(observe, progress)
         with torch.no_grad():  # not inference mode: its tensors cannot be written to by other threads
             with run.stage("decompose"):
@@ -130,11 +150,12 @@ class Converter:
             with run.stage("full size"):
                 rendered = self._full_size(image.signal, small, curve, residual)
         report = Report(share, tau, self.settings.peak_nits, rendered.max_cll, rendered.max_fall, run.seconds)
-        hdr = HdrImage(rendered.light, self.settings.white_nits, image.alpha, image.exif, self.recipe())
+        recipe = self.recipe(image.digest)
+        hdr = HdrImage(rendered.light, self.settings.white_nits, image.alpha, image.exif, recipe)
         return hdr, report
 
-    def recipe(self) -> dict[str, str]:
-        """What the result depends on besides the picture, in words."""
+    def recipe(self, digest: str = "") -> dict[str, str]:
+        """What the result depends on, in words; the picture is told by its digest, if it was a file."""
         settings = self.settings
         words = {
             "version": __version__,
@@ -147,7 +168,8 @@ class Converter:
             "work-size": f"{settings.work_size:g}",
             "precision": self.precision,
         }
-        return words | {f"weights-{role}": net.sha256[:12] for role, net in self._nets.items()}
+        words |= {f"weights-{role}": net.sha256[:12] for role, net in self._nets.items()}
+        return words | ({"source": digest} if digest else {})
 
     @staticmethod
     def _infer(

@@ -43,12 +43,23 @@ def for_each(work: Callable[[slice], None], height: int, width: int) -> None:
                 future.result()
 
 
+_lock = threading.Lock()
+_users, _before = 0, 0
+
+
 @contextmanager
 def _one_opencv_thread() -> Iterator[None]:
-    """Threads within threads would only wait for each other."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
+    """Threads within threads would only wait for each other. The setting is the process's: the last one puts it back."""
+    global _users, _before
+    with _lock:
+        _users += 1
+        if _users == 1:
+            _before = cv2.getNumThreads()
+            cv2.setNumThreads(1)
     try:
         yield
     finally:
-        cv2.setNumThreads(before)
+        with _lock:
+            _users -= 1
+            if _users == 0:
+                cv2.setNumThreads(_before)

@@ -102,6 +102,38 @@ encoding = _together(
     click.option("--float", "full_float", is_flag=True, help="EXR in 32 instead of 16 bits per channel."),
 )
 
+batch = _together(
+    click.option(
+        "-t",
+        "--target-directory",
+        "folder",
+        metavar="DIR",
+        help="Folder of the results, instead of DST; made if it is not there.",
+    ),
+    click.option("-r", "--recursive", is_flag=True, help="Look into the sub-folders of folders, too."),
+    click.option(
+        "--ext",
+        "extensions",
+        metavar="LIST",
+        multiple=True,
+        help="Take only these from folders, e.g. jpg,png. [default: all that can be read]",
+    ),
+    click.option(
+        "-j",
+        "--jobs",
+        "at_once",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Pictures of a batch that are computed side by side, each with its share of the threads; two more are "
+        "read ahead or written. [default: 2; 1 on a GPU or a single core]",
+    ),
+    click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing."),
+    click.option("--fail-fast", is_flag=True, help="End a batch at the first picture that fails."),
+    click.option(
+        "--json", "as_json", is_flag=True, help="A JSON object a picture on standard output, and a summary."
+    ),
+)
+
 max_pixels = click.option(
     "--max-pixels",
     type=click.IntRange(1),

@@ -9,6 +9,8 @@ Every public module is one format. Its side for reading, if it has one:
 its side for writing, if it has one:
 
     encode(image: HdrImage, options: EncodeOptions) -> bytes
+    words(options: EncodeOptions) -> dict        what the options add to the recipe
+    read_recipe(path: Path) -> dict              the recipe in a file that `encode` made; empty for any other
     SUMMARY: str                                 what is written, in one phrase
     PEAK_NITS: float                             brightest light of the result, unless the user says so
 
@@ -16,22 +18,42 @@ and for both `EXTENSIONS: tuple[str, ...]`, lower case, with the dot. A file tha
 magic bytes, never by its name.
 """
 
+import hashlib
 import os
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import numpy.typing as npt
 
 from sdr2hdr import registry
 from sdr2hdr.errors import InputError, UsageError
+from sdr2hdr.formats._array import from_array
+from sdr2hdr.formats._atomic import write_atomic
 from sdr2hdr.formats._options import EncodeOptions
+from sdr2hdr.formats._recipe import full
 from sdr2hdr.formats._source import NAME, one_line
-from sdr2hdr.image import SdrImage
+from sdr2hdr.image import HdrImage, SdrImage
 
 os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # before cv2 is imported: its C++ side would write to stderr
 
-__all__ = ["HEAD", "EncodeOptions", "encoder", "read", "readers", "writers"]
+__all__ = [
+    "HEAD",
+    "EncodeOptions",
+    "digest",
+    "encoder",
+    "from_array",
+    "picture",
+    "read",
+    "readers",
+    "recipe",
+    "recorded",
+    "write",
+    "writers",
+]
 
 HEAD = 64  # bytes that are enough to recognise a format
 MAX_PIXELS = 200_000_000
@@ -112,11 +134,66 @@ def read(source: str | Path | BinaryIO, *, max_pixels: int = MAX_PIXELS, name: s
     token = NAME.set(name)
     try:
         module, data = _load(source)
-        return _decode(module, data, max_pixels)
+        return replace(_decode(module, data, max_pixels), digest=hashlib.sha256(data).hexdigest())
     except InputError as error:
         raise InputError(f"{name}: {error}") from error
     finally:
         NAME.reset(token)
+
+
+def picture(given: SdrImage | npt.NDArray[Any] | str | Path) -> SdrImage:
+    """A picture, however it is given: as one, as the name of a file, or as an array (see `from_array`).
+
+    Raises
+    ------
+    InputError
+        As for `read`; or the array is no picture.
+    """
+    if isinstance(given, SdrImage):
+        return given
+    return read(given) if isinstance(given, str | Path) else from_array(given)
+
+
+def write(
+    path: str | Path, image: HdrImage, options: EncodeOptions | None = None, *, overwrite: bool = False
+) -> None:
+    """Write one HDR picture, in the format of the path's suffix; complete or not at all.
+
+    Raises
+    ------
+    UsageError
+        No format is written under this suffix.
+    OutputError
+        The file exists and `overwrite` is false, or it cannot be written, or the light is not finite.
+    """
+    path = Path(path)
+    write_atomic(path, encoder(path.suffix).encode(image, options or EncodeOptions()), overwrite=overwrite)
+
+
+def recipe(name: str, words: dict[str, str], options: EncodeOptions) -> dict[str, str]:
+    """The recipe as a file of this format will hold it, from `HdrImage.recipe` and the writer's options."""
+    return full(words | encoder(name).words(options))
+
+
+def recorded(path: Path, name: str) -> dict[str, str]:
+    """The recipe that a written file of this format holds; empty if it has none, or is none."""
+    found: dict[str, str] = encoder(name).read_recipe(path)
+    return found
+
+
+def digest(path: Path) -> str:
+    """`SdrImage.digest` of a file, without decoding it.
+
+    Raises
+    ------
+    OSError
+        It cannot be read.
+    """
+    sha256 = hashlib.sha256()
+    with path.open("rb") as stream:  # hashlib.file_digest came with Python 3.11
+        while block := stream.read(1 << 20):
+            sha256.update(block)
+    return sha256.hexdigest()
 
 
 def _load(source: str | Path | BinaryIO) -> tuple[ModuleType, bytes]:

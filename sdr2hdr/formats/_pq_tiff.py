@@ -71,6 +71,11 @@ def encode(image: HdrImage, options: EncodeOptions) -> bytes:
     return buffer.getvalue()
 
 
+def words(options: EncodeOptions) -> dict[str, str]:
+    """What the options add to the recipe: nothing, they are about EXR."""
+    return {}
+
+
 def read_recipe(path: Path) -> dict[str, str]:
     """The recipe in a TIFF that `encode` made; empty for any other file, and for none. Pixels are not read."""
     import tifffile

@@ -58,13 +58,18 @@ def encode(image: HdrImage, options: EncodeOptions) -> bytes:
         "software": SOFTWARE,
         "comments": _comments(image, options.primaries),
         **camera_attributes(image.exif),
-        **{PREFIX + key: word for key, word in full(image.recipe).items()},
+        **{PREFIX + key: word for key, word in full(image.recipe | words(options)).items()},
     }
     planes = _planes(image, options)
     buffer = io.BytesIO()
     with _threads():
         OpenEXR.File(header, planes).write(buffer)
     return buffer.getvalue()
+
+
+def words(options: EncodeOptions) -> dict[str, str]:
+    """What the options add to the recipe."""
+    return {"primaries": options.primaries, "channels": "half" if options.half else "float"}
 
 
 def read_recipe(path: Path) -> dict[str, str]:

@@ -11,12 +11,22 @@ import tifffile
 from sdr2hdr.errors import InputError
 from sdr2hdr.formats import _exif, jpeg
 from sdr2hdr.formats._convert import Codes
-from sdr2hdr.formats._pq_tiff import PEAK_NITS, SUMMARY, encode
+from sdr2hdr.formats._pq_tiff import PEAK_NITS, SUMMARY, encode, read_recipe, words
 from sdr2hdr.formats._signal import picture
 from sdr2hdr.formats._source import damaged
 from sdr2hdr.image import SdrImage
 
-__all__ = ["EXTENSIONS", "PEAK_NITS", "SUMMARY", "decode", "dimensions", "encode", "sniff"]
+__all__ = [
+    "EXTENSIONS",
+    "PEAK_NITS",
+    "SUMMARY",
+    "decode",
+    "dimensions",
+    "encode",
+    "read_recipe",
+    "sniff",
+    "words",
+]
 
 EXTENSIONS = (".tif", ".tiff")
 

@@ -4,17 +4,18 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar
 
 from sdr2hdr import formats
 from sdr2hdr.errors import InputError, OutputError, UsageError
 from sdr2hdr.formats._atomic import write_atomic
-from sdr2hdr.image import SdrImage
+from sdr2hdr.image import HdrImage, SdrImage
 from sdr2hdr.settings import Settings
 
 if TYPE_CHECKING:  # it imports PyTorch, which is to happen while the picture is read
@@ -109,34 +110,31 @@ def convert_file(job: Job, settings: Settings, progress: Callable[[str], None] |
         _check_target(job.target, job.overwrite)
     begun = time.perf_counter()
     tell("read")
-    reading = _in_background(lambda: _read(job))
-    converter = _converter(settings)
+    reading = _in_background(lambda: read(job))
+    loaded_nets = converter(settings)
     image, read_seconds = reading.result()
     loaded = time.perf_counter()
-    try:
-        hdr, report = converter.convert(image, progress=progress)
-        converted = time.perf_counter()
-        tell("write")
-        data = formats.encoder(job.format).encode(hdr, job.options)
-    except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error):
-            raise
-        height, width = image.size
-        raise InputError(
-            f"{job.source_name}: {width} x {height} pixels do not fit into memory; shrink it or lower --work-size"
-        ) from error
-    _write(job, data)
+    hdr, report = compute(job, loaded_nets, image, progress)
+    tell("write")
+    write_seconds = write(job, hdr)
     seconds = {
         "read": read_seconds,
         "load": loaded - begun - read_seconds,
         **report.seconds,
-        "write": time.perf_counter() - converted,
+        "write": write_seconds,
     }
     return replace(report, seconds=seconds)
 
 
 @lru_cache(maxsize=1)
-def _converter(settings: Settings) -> "Converter":
+def converter(settings: Settings) -> "Converter":
+    """The nets of these settings, loaded once per process.
+
+    Raises
+    ------
+    WeightsError, UsageError
+        As `Converter` does.
+    """
     from sdr2hdr import device
     from sdr2hdr.pipeline import Converter
 
@@ -144,11 +142,67 @@ def _converter(settings: Settings) -> "Converter":
     return Converter(settings)
 
 
-def _read(job: Job) -> tuple[SdrImage, float]:
+def read(job: Job) -> tuple[SdrImage, float]:
+    """The first third of a job: the picture, and the seconds that it took.
+
+    Raises
+    ------
+    InputError
+        As `formats.read` does.
+    """
     begun = time.perf_counter()
-    source = job.source if job.source is not None else sys.stdin.buffer
+    source = job.source if job.source is not None else binary(sys.stdin, "input")
     image = formats.read(source, max_pixels=job.max_pixels, name=job.source_name)
     return image, time.perf_counter() - begun
+
+
+def compute(
+    job: Job, nets: "Converter", image: SdrImage, progress: Callable[[str], None] | None = None
+) -> "tuple[HdrImage, Report]":
+    """The second third: the method.
+
+    Raises
+    ------
+    InputError
+        Too little memory for this picture.
+    WeightsError
+        The nets give numbers that are not finite.
+    """
+    with _enough_memory(job, image.size):
+        return nets.convert(image, progress=progress)
+
+
+def write(job: Job, hdr: HdrImage) -> float:
+    """The last third: encode and write; the seconds that it took.
+
+    Raises
+    ------
+    InputError
+        Too little memory for this picture.
+    OutputError
+        It cannot be written; nothing has been, then.
+    """
+    begun = time.perf_counter()
+    with _enough_memory(job, hdr.size):
+        data = formats.encoder(job.format).encode(hdr, job.options)
+    if job.target:
+        write_atomic(job.target, data, overwrite=job.overwrite)
+    else:
+        _to_stdout(data)
+    return time.perf_counter() - begun
+
+
+@contextmanager
+def _enough_memory(job: Job, size: tuple[int, int]) -> Iterator[None]:
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "memory" not in str(error):
+            raise
+        height, width = size
+        raise InputError(
+            f"{job.source_name}: {width} x {height} pixels do not fit into memory; shrink it or lower --work-size"
+        ) from error
 
 
 def _in_background(work: Callable[[], T]) -> "Future[T]":
@@ -177,15 +231,25 @@ def _check_target(target: Path, overwrite: bool) -> None:
         )
 
 
-def _write(job: Job, data: bytes) -> None:
-    if job.target:
-        write_atomic(job.target, data, overwrite=job.overwrite)
-        return
-    rest = memoryview(data)
+def binary(stream: TextIO | None, name: str) -> BinaryIO:
+    """The bytes below standard input or output.
+
+    Raises
+    ------
+    UsageError
+        The caller has closed it.
+    """
+    if stream is None:
+        raise UsageError(f"standard {name} is closed; name a file")
+    return stream.buffer
+
+
+def _to_stdout(data: bytes) -> None:
+    rest, out = memoryview(data), binary(sys.stdout, "output")
     try:
         while rest:  # with PYTHONUNBUFFERED set this is a raw stream, which may take a part only
-            rest = rest[sys.stdout.buffer.write(rest) :]
-        sys.stdout.buffer.flush()
+            rest = rest[out.write(rest) :]
+        out.flush()
     except BrokenPipeError:
         raise  # whoever read has enough
     except OSError as error:

@@ -133,8 +133,8 @@ def test_existing_files_are_not_touched_unless_told(
     ("words", "status", "message"),
     [
         (["in.png"], 2, "Missing argument"),
-        (["in.png", "other.png", "out.exr"], 2, "one at a time"),
-        ([".", "out.exr"], 2, "is a folder"),
+        (["in.png", "other.png", "out.exr"], 2, "several pictures need a folder"),
+        ([".", "out.exr"], 2, "several pictures need a folder"),
         (["in.png", "out.jpg"], 2, r"\.exr \.tif"),
         (["in.png", "out.exr", "--format", "tiff"], 2, "the name says exr, --format says tiff"),
         (["in.png", "-", "--format", "webp"], 2, r"cannot write 'webp'"),
