@@ -49,7 +49,7 @@ _users, _before = 0, 0
 
 @contextmanager
 def _one_opencv_thread() -> Iterator[None]:
-    """Threads within threads would only wait for each other. The setting is the process's: the last one puts it back."""
+    """Threads within threads would only wait for each other. The setting is the process's; the last one restores it."""
     global _users, _before
     with _lock:
         _users += 1

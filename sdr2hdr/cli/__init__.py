@@ -19,6 +19,8 @@ import click
 from sdr2hdr import __version__, registry
 from sdr2hdr.errors import Sdr2HdrError
 
+COMPLETE = "_SDR2HDR_COMPLETE"  # set by shells that complete a line; the name is Click's
+
 
 class _Folder(click.Group):
     """A group whose commands are the modules of this folder, imported when they are asked for."""
@@ -61,11 +63,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     arguments : words after the program's name; None: those of this process
     """
     for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _raise)
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, _raise)
+    _occupy_standard_streams()
     try:
-        status = _run(sys.argv[1:] if arguments is None else arguments)
-        sys.stdout.flush()
+        status = _complete() if COMPLETE in os.environ else None
+        if status is None:
+            status = _run(sys.argv[1:] if arguments is None else arguments)
+        status = _flush(status)
     except _Signalled as ended:
         _die(ended.args[0])
     except (KeyboardInterrupt, click.Abort):
@@ -73,6 +79,35 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except BrokenPipeError:
         _die(getattr(signal, "SIGPIPE", signal.SIGTERM))
     sys.exit(status)
+
+
+def _occupy_standard_streams() -> None:
+    """Of those that the caller has closed; the next file that is opened would get their number, and their messages."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _complete() -> int | None:
+    """Answer a shell that completes a line; None if the variable says nothing that Click knows."""
+    from click.shell_completion import shell_complete
+
+    return shell_complete(root, {}, "sdr2hdr", COMPLETE, os.environ[COMPLETE])
+
+
+def _flush(status: int) -> int:
+    """Write out what standard output still holds; the status, 1 if that fails."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python tries again at its end, and complains
+        return status or _fail(f"standard output: cannot be written: {error.strerror}", 1)
+    return status
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -88,6 +123,11 @@ def _run(arguments: Sequence[str]) -> int:
         return _fail(str(error), error.status)
     except ImportError as error:
         return _fail(f"the installation is not complete ({error}); install sdr2hdr again", 3)
+    except BrokenPipeError:
+        raise  # whoever read has enough
+    except OSError as error:
+        place = error.filename or "standard output"
+        return _fail(f"{place}: {error.strerror or error}; check the path and the disk", 1)
     except MemoryError:
         return _fail("not enough memory; try a smaller --work-size or a smaller picture", 1)
     return 0
@@ -100,6 +140,9 @@ def _fail(message: str, status: int) -> int:
 
 def _die(number: int) -> NoReturn:
     """End this process by a signal, so that shells and other callers see what happened."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if writer := sys.modules.get("sdr2hdr.formats._atomic"):
+        writer.discard_parts()  # of threads that nobody has waited for
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
     os._exit(128 + number)  # not reached where signals end processes

@@ -62,6 +62,8 @@ class Pictures:
             tqdm(
                 total=total,
                 bar_format="{n_fmt}/{total_fmt} pictures |{bar:20}| {elapsed}, {remaining} left{postfix}",
+                mininterval=0,  # pictures are slow enough
+                miniters=1,
                 leave=False,
             )
         )

@@ -108,6 +108,7 @@ batch = _together(
         "--target-directory",
         "folder",
         metavar="DIR",
+        type=click.Path(file_okay=False),
         help="Folder of the results, instead of DST; made if it is not there.",
     ),
     click.option("-r", "--recursive", is_flag=True, help="Look into the sub-folders of folders, too."),

@@ -24,7 +24,7 @@ PIPE = "-"
 
 
 @click.command()
-@click.argument("paths", metavar="SRC... DST", nargs=-1, required=True)
+@click.argument("paths", metavar="SRC... DST", nargs=-1, required=True, type=click.Path())
 @_options.batch
 @_options.method
 @_options.encoding

@@ -22,6 +22,16 @@ _CURES = {
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
 
 
+_parts: set[Path] = set()
+
+
+def discard_parts() -> None:
+    """Remove what is half-written, by whatever thread: for a process that ends without waiting for it."""
+    for part in tuple(_parts):
+        with contextlib.suppress(OSError):
+            os.unlink(part)
+
+
 def write_atomic(path: Path, data: bytes | memoryview, *, overwrite: bool) -> None:
     """Write `data` to `path` by way of a `.part` file beside it; permissions follow the umask.
 
@@ -38,6 +48,7 @@ def write_atomic(path: Path, data: bytes | memoryview, *, overwrite: bool) -> No
         target = _target(path, overwrite)
         # The name's length does not depend on the target's, which may be at the file system's limit.
         part = target.with_name(f"{target.name[:24]}.{os.getpid()}-{secrets.token_hex(4)}.part")
+        _parts.add(part)
         try:
             with open(part, "xb") as file:
                 file.write(data)
@@ -48,6 +59,7 @@ def write_atomic(path: Path, data: bytes | memoryview, *, overwrite: bool) -> No
         finally:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(part)
+            _parts.discard(part)
     except OutputError:
         raise
     except FileExistsError:
