@@ -43,7 +43,7 @@ PLAIN = Setting("as it comes: views made when needed, one window each, float32")
 SETTINGS = [
     PLAIN,
     (a := replace(PLAIN, title="+ the pool", pool=True)),
-    (b := replace(a, title="+ four windows a view", windows=4)),
+    (b := replace(a, title="+ eight windows a view", windows=8)),
     (c := replace(b, title="+ allocator keeps its memory", allocator=True)),
     (d := replace(c, title="+ channels_last", channels_last=True)),
     (e := replace(d, title="+ bfloat16 bodies", precision="bf16")),

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from sdr2hdr.errors import TrainingError
 from sdr2hdr.networks.critic import Critic
 from sdr2hdr.training.distributed import World
 from sdr2hdr.training.losses import gradient_penalty, wgan_critic
@@ -30,7 +31,13 @@ class Adversary(nn.Module):
         return [critic(made, mask) for critic in self.critics]
 
     def learn(self, world: World) -> dict[str, float]:
-        """One step of both critics on what `scores` saw last; their losses."""
+        """One step of both critics on what `scores` saw last; their losses.
+
+        Raises
+        ------
+        TrainingError
+            A loss is no number; the critics have not been changed by it.
+        """
         assert self._seen is not None
         made, real, mask = self._seen
         self.requires_grad_(True)
@@ -39,8 +46,11 @@ class Adversary(nn.Module):
             loss = wgan_critic(critic(real, mask), critic(made, mask))
             penalty = gradient_penalty(critic, real, made, mask, local=name == "local")
             terms[f"critic.{name}"], terms[f"penalty.{name}"] = loss, penalty
+        total = torch.stack(list(terms.values())).sum()
+        if world.any(not bool(torch.isfinite(total))):
+            raise TrainingError("the critics' loss is no number")
         self.optimizer.zero_grad(set_to_none=True)
-        torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
+        total.backward()  # type: ignore[no-untyped-call]
         world.mean_gradients(self.parameters())
         self.optimizer.step()
         self._seen = None

@@ -1,6 +1,7 @@
 """Windows of the pool's views, with everything that B-net's coarse scale says of them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -16,25 +17,45 @@ from sdr2hdr.training.losses_coarse import fit_gain
 from sdr2hdr.training.pool import ASPECTS, CHUNK, FIELDS, Pool, State
 
 Places = npt.NDArray[np.int64]
+FIT = 3  # every third pixel of both directions tells a gain
 
 
 @dataclass(frozen=True)
 class Layers:
-    """Windows of decomposed views, all (N, 3, h, w) float32; PQ and BT.2020 but for signal, base and mask.
+    """Windows of decomposed views, (N, 3, h, w) float32; PQ and BT.2020 but for signal, base, mask and level.
 
-    start : what B-net's coarse scale makes of the base; level : the part of it that the levels added (BT.709)
-    mapped, mapped_base : D'(s), D'(Sb); own : their ratio; hdr, hdr_base : the references H and Hb
+    level : what B-net's coarse scale adds to the base (BT.709); knots : its tone curve for each, (N, 3, 17)
+    hdr, hdr_base : the references H and Hb
+
+    What follows from these is computed when a stage asks for it, for PQ costs more than some nets.
     """
 
+    net: BaseNet
+    knots: torch.Tensor
     signal: torch.Tensor
     base: torch.Tensor
     mask: torch.Tensor
-    start: torch.Tensor
     level: torch.Tensor
-    mapped: torch.Tensor
-    own: torch.Tensor
     hdr: torch.Tensor
     hdr_base: torch.Tensor
+
+    @cached_property
+    @torch.no_grad()
+    def start(self) -> torch.Tensor:
+        """What B-net's coarse scale makes of the base."""
+        return self.net.start(self.base, self.knots, self.level)
+
+    @cached_property
+    @torch.no_grad()
+    def mapped(self) -> torch.Tensor:
+        """D'(s)."""
+        return self.net.mapped(self.signal, self.knots)
+
+    @cached_property
+    @torch.no_grad()
+    def own(self) -> torch.Tensor:
+        """The input's detail, D'(s) / D'(Sb)."""
+        return ratio(self.mapped, self.net.mapped(self.base, self.knots))
 
 
 class Crops:
@@ -111,25 +132,25 @@ def _windows(values: torch.Tensor, places: torch.Tensor, size: int) -> torch.Ten
 def layers(maps: Maps, net: BaseNet, size: int, device: torch.device) -> Layers:
     """Windows of `size` with everything that B-net's coarse scale (frozen here) says of their views."""
     real, places = maps["real"].to(device), maps["places"]
-    full = {
-        name: maps[name].to(device, non_blocking=True).float() / np.iinfo(kind).max
-        for name, kind in FIELDS.items()
-    }
-    mask = soft_mask(full["signal"], thresholds(full["signal"]))
-    knots, levels = net.coarse(full["base"], mask)
-    if bool(real.any()):  # the scale of these is only estimated: they follow the picture's curve
-        mapped = net.tone.decode(net.mapped(full["signal"][real], knots[real]))
-        nits = net.tone.decode(full["pq"][real])
-        gain = fit_gain(luminance(mapped), luminance(nits), full["signal"][real].amax(1) < CLIPPED_SIGNAL)
-        full["pq"][real] = net.tone.encode(nits * gain)
-        full["pq_base"][real] = net.tone.encode(net.tone.decode(full["pq_base"][real]) * gain)
-    level = _windows(mask * net.spread(levels, mask), places, size)
-    signal, base, hdr, hdr_base, mask = (
-        _windows(values, places, size)
-        for values in (full["signal"], full["base"], full["pq"], full["pq_base"], mask)
-    )
+
+    def unit(name: str, values: torch.Tensor) -> torch.Tensor:
+        return values.to(device, non_blocking=True).float() / np.iinfo(FIELDS[name]).max
+
+    signal, base = unit("signal", maps["signal"]), unit("base", maps["base"])
+    hdr, hdr_base = (unit(name, _windows(maps[name], places, size)) for name in ("pq", "pq_base"))
+    mask = soft_mask(signal, thresholds(signal))
+    knots, levels = net.coarse(base, mask)
+    level = mask * net.spread(levels, mask)
     windows = places.shape[1]
-    knots = knots.repeat_interleave(windows, 0)
-    mapped, mapped_base = net.mapped(signal, knots), net.mapped(base, knots)
-    start = net.start(base, knots, level)
-    return Layers(signal, base, mask, start, level, mapped, ratio(mapped, mapped_base), hdr, hdr_base)
+    if bool(real.any()):  # the scale of these is only estimated: they follow the picture's curve
+        few = (..., slice(None, None, FIT), slice(None, None, FIT))
+        shown, truth = signal[real][few], unit("pq", maps["pq"][maps["real"]][few])
+        mapped = net.mapped(shown.contiguous(), knots[real])
+        predicted, reference = (luminance(net.tone.decode(pq)) for pq in (mapped, truth))
+        gain = fit_gain(predicted, reference, shown.amax(1) < CLIPPED_SIGNAL)
+        gain = gain.repeat_interleave(windows, 0)
+        chosen = real.repeat_interleave(windows)
+        for part in (hdr, hdr_base):
+            part[chosen] = net.tone.encode(net.tone.decode(part[chosen]) * gain)
+    signal, base, mask, level = (_windows(values, places, size) for values in (signal, base, mask, level))
+    return Layers(net, knots.repeat_interleave(windows, 0), signal, base, mask, level, hdr, hdr_base)

@@ -36,8 +36,8 @@ class Stage:
     trained: tuple[str, ...]
     loss: Loss | None
     through: str
-    views: int = 4
-    windows: int = 4
+    views: int = 2
+    windows: int = 8
     crop: int = 128
     steps: int = 1000
     rate: float = 5e-4
@@ -113,7 +113,7 @@ STAGES = {
         crop=256,
         critics=True,
     ),
-    "refine": Stage(("refine.",), refine_loss, "refine", windows=3, crop=160),
+    "refine": Stage(("refine.",), refine_loss, "refine", views=2, windows=6, crop=160),
     "joint": Stage(
         ("base.fine_net.", "detail.", "refine."),
         joint_loss,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_training import SMALL
+from small_training import SMALL, SMALL_NETS
 
 from sdr2hdr.errors import UsageError
 from sdr2hdr.networks.base import BaseNet
@@ -107,7 +107,7 @@ def test_windows_depend_on_their_number_and_lie_in_the_mask(pool: Pool) -> None:
     again, first = b.batch(7), a.batch(7)
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not torch.equal(a.batch(8)["signal"], first["signal"])
-    net = BaseNet(coarse_widths=(8, 12), fine_widths=(8, 12)).eval()
+    net = BaseNet(**SMALL_NETS["base"]).eval()
     found = layers(first, net, 32, CPU)
     assert found.signal.shape == (8, 3, 32, 32)
     clipped = (first["signal"].float().amax(1) / 255 >= 0.95).any(-1).any(-1)
@@ -116,7 +116,7 @@ def test_windows_depend_on_their_number_and_lie_in_the_mask(pool: Pool) -> None:
 
 
 def test_an_untrained_chain_sees_the_direct_mapping(pool: Pool) -> None:
-    net = BaseNet(coarse_widths=(8, 12), fine_widths=(8, 12)).eval()
+    net = BaseNet(**SMALL_NETS["base"]).eval()
     maps = Crops(pool, 4, 1, 64, 0).batch(0)
     maps["real"][:] = False
     found = layers(maps, net, 64, CPU)
@@ -133,7 +133,7 @@ def _windowed(maps: dict[str, torch.Tensor], name: str) -> torch.Tensor:
 
 def test_references_of_unknown_scale_follow_the_whole_view(pool: Pool) -> None:
     """The same, whatever their scale was, and for every window alike, however much of it is clipped."""
-    net = BaseNet(coarse_widths=(8, 12), fine_widths=(8, 12)).eval()
+    net = BaseNet(**SMALL_NETS["base"]).eval()
     maps = Crops(pool, 4, 3, 24, 0).batch(1)
     maps["real"][:] = True
     brighter = {name: values.clone() for name, values in maps.items()}

@@ -162,7 +162,7 @@ def test_the_rate_warms_up_and_falls() -> None:
 
 
 def test_rounded_bodies_keep_float32_masters() -> None:
-    net = BaseNet(coarse_widths=(8, 12), fine_widths=(8, 12))
+    net = BaseNet(**SMALL_NETS["base"])
     plain = {name: p.clone() for name, p in net.named_parameters()}
     average = Average(net, 0.5, plain)
     train_rounded(net)
