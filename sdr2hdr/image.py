@@ -62,4 +62,5 @@ class HdrImage:
     @property
     def rgb(self) -> FloatArray:
         """The light as (H, W, 3), which most libraries take; a view, nothing is copied."""
-        return self.light.transpose(1, 2, 0)
+        rgb: FloatArray = self.light.transpose(1, 2, 0)
+        return rgb
