@@ -9,20 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
+from pictures import noise
 
 import sdr2hdr
 
 Shell = Callable[..., "subprocess.Popen[str]"]
-
-
-def noise(path: Path, height: int = 40, width: int = 56) -> None:
-    """A picture of this size, in the format of its suffix, another one for every name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(list(path.name.encode()))
-    Image.fromarray(rng.integers(0, 256, (height, width, 3), dtype=np.uint8)).save(path)
 
 
 @pytest.fixture
