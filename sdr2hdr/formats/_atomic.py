@@ -3,10 +3,18 @@
 import contextlib
 import errno
 import os
+import re
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from sdr2hdr.errors import OutputError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a file that is open cannot be deleted
+    fcntl = None  # type: ignore[assignment]
 
 _CURES = {
     errno.EACCES: "no permission to write there; choose another folder or change its rights",
@@ -20,7 +28,7 @@ _CURES = {
 }
 # What file systems without hard links (FAT, some network shares) answer to link().
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
-
+_PART = re.compile(r".+\.\d+-[0-9a-f]{8}\.part")
 
 _parts: set[Path] = set()
 
@@ -30,6 +38,23 @@ def discard_parts() -> None:
     for part in tuple(_parts):
         with contextlib.suppress(OSError):
             os.unlink(part)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the parts that a process has left in a folder when it was killed; nobody who still writes loses his."""
+    try:
+        with os.scandir(folder) as entries:
+            left = [entry.path for entry in entries if _PART.fullmatch(entry.name)]
+    except OSError:  # what is wrong with the folder is said when it is written to
+        return
+    for part in left:
+        with contextlib.suppress(OSError), open(part, "rb") as file:
+            if fcntl:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # its writer holds this as long as he lives
+                os.unlink(part)
+        if not fcntl:
+            with contextlib.suppress(OSError):
+                os.unlink(part)
 
 
 def write_atomic(path: Path, data: bytes | memoryview, *, overwrite: bool) -> None:
@@ -50,12 +75,11 @@ def write_atomic(path: Path, data: bytes | memoryview, *, overwrite: bool) -> No
         part = target.with_name(f"{target.name[:24]}.{os.getpid()}-{secrets.token_hex(4)}.part")
         _parts.add(part)
         try:
-            with open(part, "xb") as file:
-                file.write(data)
-            if overwrite:
-                os.replace(part, target)
-            else:
-                _move_new(part, target)
+            with _written(part, data):
+                if overwrite:
+                    os.replace(part, target)
+                else:
+                    _move_new(part, target)
         finally:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(part)
@@ -66,6 +90,34 @@ def write_atomic(path: Path, data: bytes | memoryview, *, overwrite: bool) -> No
         raise _exists(path) from None
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         raise OutputError(f"{path}: cannot be written: {_cure(path, error)}") from error
+
+
+@contextlib.contextmanager
+def _written(part: Path, data: bytes | memoryview) -> Iterator[None]:
+    """A new file that holds the data, locked against `sweep`; closed, for some disks tell only then that it failed."""
+    file, lock = _locked(part)
+    try:
+        with file:
+            file.write(data)
+        yield
+    finally:
+        if lock >= 0:
+            os.close(lock)
+
+
+def _locked(part: Path) -> tuple[BinaryIO, int]:
+    """A new file, and a descriptor that holds its lock beyond its being closed; -1 where there are no locks."""
+    while True:
+        file = open(part, "xb")  # noqa: SIM115 (the caller closes it)
+        if not fcntl:
+            return file, -1
+        lock = os.dup(file.fileno())
+        with contextlib.suppress(OSError):  # a file system without locks, where nothing can be swept either
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.fstat(lock).st_nlink:
+            return file, lock
+        file.close()  # it was swept before it was locked
+        os.close(lock)
 
 
 def _target(path: Path, overwrite: bool) -> Path:

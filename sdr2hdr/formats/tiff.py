@@ -105,7 +105,8 @@ def decode(data: bytes) -> SdrImage:
 def _first_page(data: bytes) -> Iterator[tifffile.TiffPage]:
     """The first page; whatever tifffile raises in the body becomes an InputError."""
     try:
-        with tifffile.TiffFile(io.BytesIO(data)) as file:
+        # NumPy's numbers overflow in tifffile where a file lies, and each would be a warning on standard error.
+        with np.errstate(all="ignore"), tifffile.TiffFile(io.BytesIO(data)) as file:
             page = file.pages[0]
             if not isinstance(page, tifffile.TiffPage):
                 raise damaged("no page")

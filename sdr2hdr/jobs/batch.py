@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sdr2hdr.errors import OutputError, Sdr2HdrError
+from sdr2hdr.formats._atomic import sweep
 from sdr2hdr.formats._source import one_line
 from sdr2hdr.jobs.convert import Job, compute, converter, read, write
 from sdr2hdr.jobs.finished import finished
@@ -73,6 +74,8 @@ def run(
     WeightsError, UsageError
         The nets cannot be loaded; before the first outcome.
     """
+    for folder in {job.target.parent for job in jobs if job.target}:
+        sweep(folder)
     belt = _Belt(jobs, at_once)
     patient = True
     try:
