@@ -3,9 +3,12 @@
 import os
 import random
 import resource
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,21 +17,30 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and limits as POSIX has them")
 
 
-def test_shortened(tmp_path: Path, random_weights_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(BENCHMARKS)
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory, random_weights_folder: Path) -> Iterator[Any]:
+    """A `fault_room.Room` that knows what an undisturbed run makes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(BENCHMARKS)
+        import fault_room
+
+        made = fault_room.Room(tmp_path_factory.mktemp("room"), 3, random_weights_folder)
+        made.undisturbed("exr")
+        yield made
+
+
+def test_shortened(room: Any) -> None:
     import fault_room
     import faults
 
-    room = fault_room.Room(tmp_path, 3, random_weights_folder)
-    room.undisturbed("exr")
-    target = tmp_path / "hdr"
+    target = room.folder / "hdr"
     kills = faults.Kills(room, random.Random(3))
     for _ in range(2):
         kills.kill(target, "exr")
     assert kills.counts["kills"] == 2
     assert kills.found == []
 
-    largest = max(path.stat().st_size for path in fault_room.outputs(tmp_path / "undisturbed-exr"))
+    largest = max(path.stat().st_size for path in fault_room.outputs(room.folder / "undisturbed-exr"))
     limit = fault_room.limiting(resource.RLIMIT_FSIZE, largest // 2)
     done = room.run(target, "exr", limit=limit)
     if done.returncode:  # else a kill came after the largest result
@@ -38,18 +50,22 @@ def test_shortened(tmp_path: Path, random_weights_folder: Path, monkeypatch: pyt
     assert room.completed(target, "exr") == []
 
 
-def test_findings_are_seen(
-    tmp_path: Path, random_weights_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The judge itself: a cut result, one of other bytes, and one that is half-written."""
-    monkeypatch.syspath_prepend(BENCHMARKS)
+def test_a_target_that_cannot_be_is_refused_in_a_line(room: Any) -> None:
     import fault_room
 
-    room = fault_room.Room(tmp_path, 3, random_weights_folder)
+    done = room.run(room.weights / "SHA256SUMS" / "hdr", "exr")
+    assert done.returncode == 1
+    assert fault_room.one_line(done) == []
+    assert "SHA256SUMS: is not a folder; choose another place" in done.stderr
+
+
+def test_findings_are_seen(room: Any, tmp_path: Path) -> None:
+    """The judge itself: a cut result, one of other bytes, and one that is half-written."""
+    import fault_room
+
     target = tmp_path / "hdr"
-    done = room.run(target, "exr", "--fail-fast")
-    assert done.returncode == 0, done.stderr
-    room.expected["exr"] = fault_room.digests(target)
+    shutil.copytree(room.folder / "undisturbed-exr", target)
+    assert room.partial(target, "exr") == []
     (target / "a.exr").write_bytes((target / "a.exr").read_bytes()[:-500])
     (target / "b.exr").write_bytes((target / "sub" / "d.exr").read_bytes())
     first, second = room.partial(target, "exr")

@@ -73,6 +73,8 @@ def run(
     ------
     WeightsError, UsageError
         The nets cannot be loaded; before the first outcome.
+    Sdr2HdrError
+        There is not even memory for the threads.
     """
     for folder in {job.target.parent for job in jobs if job.target}:
         sweep(folder)
@@ -259,5 +261,8 @@ class _Belt:
                 self.outcomes.put(error)
 
         thread = threading.Thread(target=guarded, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            raise Sdr2HdrError(f"too little memory to begin ({error}); close other programs") from error
         self.threads.append(thread)
-        thread.start()

@@ -197,7 +197,12 @@ def _enough_memory(job: Job, size: tuple[int, int]) -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error):
+        words = str(error)  # oneDNN says no more than that
+        if (
+            isinstance(error, RuntimeError)
+            and "memory" not in words
+            and "could not create a primitive" not in words
+        ):
             raise
         height, width = size
         raise InputError(

@@ -1,0 +1,57 @@
+"""Too little memory is said to be that, whoever finds it out."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sdr2hdr.errors import InputError, Sdr2HdrError
+from sdr2hdr.jobs import batch, convert
+from sdr2hdr.jobs.convert import Job
+from sdr2hdr.settings import Settings
+
+
+def job(folder: Path) -> Job:
+    Image.fromarray(np.full((8, 8, 3), 200, np.uint8)).save(folder / "a.png")
+    return Job(folder / "a.png", folder / "a.exr")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 800 bytes"),
+        RuntimeError("Traceback of TorchScript\nRuntimeError: could not create a primitive"),  # oneDNN
+    ],
+)
+def test_whoever_runs_out_of_it(error: Exception, tmp_path: Path) -> None:
+    cure = r"a\.png: 9 x 8 pixels do not fit into memory; shrink it"
+    with pytest.raises(InputError, match=cure), convert._enough_memory(job(tmp_path), (8, 9)):
+        raise error
+
+
+def test_other_errors_stay_what_they_are(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="of another kind"), convert._enough_memory(job(tmp_path), (8, 9)):
+        raise RuntimeError("of another kind")
+
+
+@pytest.mark.parametrize("started", [0, 1, 2])
+def test_no_thread_can_be_started(
+    started: int, tmp_path: Path, random_weights_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [None] * started
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if not left:
+            raise RuntimeError("can't start new thread")
+        left.pop()
+        start(thread)
+
+    todo = job(tmp_path)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(Sdr2HdrError, match=r"^too little memory to begin \(can't start new thread\); close"):
+        list(batch.run([todo], Settings(weights=random_weights_folder)))
+    assert not (tmp_path / "a.exr").exists() or started
