@@ -237,6 +237,10 @@ def _decode(module: ModuleType, data: bytes, max_pixels: int) -> SdrImage:
         image: SdrImage = module.decode(data)
     except MemoryError as error:
         raise InputError(f"has {width} x {height} pixels, which do not fit into memory; shrink it") from error
+    except ImportError as error:  # codecs are loaded when they are needed, and that takes memory, too
+        raise InputError(
+            f"cannot be decoded, a library cannot be loaded ({one_line(error)}); free memory or install sdr2hdr again"
+        ) from error
     return image
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sdr2hdr import formats
 from sdr2hdr.errors import InputError, Sdr2HdrError
 from sdr2hdr.jobs import batch, convert
 from sdr2hdr.jobs.convert import Job
@@ -55,3 +56,16 @@ def test_no_thread_can_be_started(
     with pytest.raises(Sdr2HdrError, match=r"^too little memory to begin \(can't start new thread\); close"):
         list(batch.run([todo], Settings(weights=random_weights_folder)))
     assert not (tmp_path / "a.exr").exists() or started
+
+
+def test_a_codec_that_cannot_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(data: bytes) -> None:
+        raise ImportError("could not import name 'png_decode' from 'imagecodecs'")
+
+    source = job(tmp_path).source
+    assert source
+    monkeypatch.setattr(formats.readers()["png"], "decode", refuse)
+    with pytest.raises(
+        InputError, match=r"a\.png: cannot be decoded, a library cannot be loaded \(could not"
+    ):
+        formats.read(source)
