@@ -12,7 +12,6 @@ import torch.nn.functional as F
 from torch import nn
 
 SLOPE = 0.1  # of the leaky ReLU
-BRANCH = 0.5  # of a residual block's branch at the start: sums of blocks must not grow
 
 
 def pad_to_multiple(x: torch.Tensor, multiple: int) -> torch.Tensor:
@@ -51,14 +50,6 @@ class Body(nn.Module):
         self.downs = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in pairs)
         self.ups = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in reversed(pairs))
         self.decoders = nn.ModuleList(ResidualBlock(a, slope) for a, _ in reversed(pairs))
-        for layer in self.modules():
-            if isinstance(
-                layer, nn.Conv2d
-            ):  # PyTorch's own start loses nearly half of the spread at every layer
-                nn.init.kaiming_normal_(layer.weight, a=slope)
-                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-        for block in (*self.encoders, *self.decoders):
-            block.second.weight.data *= BRANCH
 
     def encode(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Features of every level, finest first."""
