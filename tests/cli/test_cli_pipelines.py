@@ -20,7 +20,7 @@ Bash = Callable[[str], tuple[int, str, str]]
 
 def test_from_a_pipe_into_a_pipe(photos: Path, bash: Bash) -> None:
     assert bash(
-        "cat photos/a.jpg | sdr2hdr convert - - --format tiff | head -c 4; echo \" ${PIPESTATUS[@]}\""
+        'cat photos/a.jpg | sdr2hdr convert - - --format tiff | head -c 4; echo " ${PIPESTATUS[@]}"'
     ) == (
         0,
         "II*\0 0 0 0\n",
