@@ -21,7 +21,9 @@ class SdrImage:
     format : what the file was, as a word ("jpeg", "png", ...)
     profile : description of the ICC profile that was converted from, or None for sRGB and untagged files
     exif : EXIF block (TIFF structure, without any "Exif\\0\\0" prefix), orientation already applied, or None
+    xmp : XMP packet (ISO 16684-1) as it stood in the file, or None
     digest : SHA-256 of the file's bytes, hexadecimal; empty for what was no file
+    data : the file itself where it is a JPEG, which a gain map can be added to; else None
     """
 
     signal: FloatArray
@@ -30,7 +32,9 @@ class SdrImage:
     format: str = ""
     profile: str | None = None
     exif: bytes | None = None
+    xmp: bytes | None = None
     digest: str = ""
+    data: bytes | None = field(default=None, repr=False)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -43,16 +47,19 @@ class HdrImage:
     """A picture as it will be written.
 
     light : (3, H, W) float32, linear, BT.2020 primaries, 1.0 = `white_nits`, 0 .. 10000 / white_nits; any strides
-    alpha, exif : as in SdrImage
+    alpha, exif, xmp : as in SdrImage
     white_nits : luminance of light 1.0 in cd/m2
     recipe : what made it (version, hashes of the weights, options), plain words for keys and values
+    sdr : the picture it was made of, where that is at hand
     """
 
     light: FloatArray
     white_nits: float = SDR_WHITE_NITS
     alpha: FloatArray | None = None
     exif: bytes | None = None
+    xmp: bytes | None = None
     recipe: dict[str, str] = field(default_factory=dict)
+    sdr: SdrImage | None = field(default=None, repr=False)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -150,8 +150,15 @@ class Converter:
             with run.stage("full size"):
                 rendered = self._full_size(image.signal, small, curve, residual)
         report = Report(share, tau, self.settings.peak_nits, rendered.max_cll, rendered.max_fall, run.seconds)
-        recipe = self.recipe(image.digest)
-        hdr = HdrImage(rendered.light, self.settings.white_nits, image.alpha, image.exif, recipe)
+        hdr = HdrImage(
+            rendered.light,
+            self.settings.white_nits,
+            image.alpha,
+            image.exif,
+            image.xmp,
+            self.recipe(image.digest),
+            image,
+        )
         return hdr, report
 
     def recipe(self, digest: str = "") -> dict[str, str]:

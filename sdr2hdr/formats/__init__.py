@@ -14,7 +14,11 @@ its side for writing, if it has one:
     SUMMARY: str                                 what is written, in one phrase
     PEAK_NITS: float                             brightest light of the result, unless the user says so
 
-and for both `EXTENSIONS: tuple[str, ...]`, lower case, with the dot. A file that is read is recognised by its
+to be examined, SDR or HDR (`sniff` and `dimensions` go with it):
+
+    examine(data: bytes) -> Examined
+
+and for all `EXTENSIONS: tuple[str, ...]`, lower case, with the dot. A file that is read is recognised by its
 magic bytes, never by its name.
 """
 
