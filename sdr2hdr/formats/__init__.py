@@ -10,7 +10,8 @@ its side for writing, if it has one:
 
     encode(image: HdrImage, options: EncodeOptions) -> bytes
     words(options: EncodeOptions) -> dict        what the options add to the recipe
-    read_recipe(path: Path) -> dict              the recipe in a file that `encode` made; empty for any other
+    read_recipe(path: Path) -> dict              the recipe in a file that `encode` made; empty for any other,
+                                                 and for one that is cut off
     SUMMARY: str                                 what is written, in one phrase
     PEAK_NITS: float                             brightest light of the result, unless the user says so
 

@@ -77,12 +77,18 @@ def words(options: EncodeOptions) -> dict[str, str]:
 
 
 def read_recipe(path: Path) -> dict[str, str]:
-    """The recipe in a TIFF that `encode` made; empty for any other file, and for none. Pixels are not read."""
+    """The recipe in a TIFF that `encode` made; empty for any other file, one that is cut off, and none.
+
+    Pixels are not read.
+    """
     import tifffile
 
     try:
         with tifffile.TiffFile(path) as file:
-            tag = file.pages[0].tags.get(_XMP)
-            return from_xmp(tag.value) if tag is not None else {}
+            page = file.pages[0]
+            tag = page.tags.get(_XMP)
+            if tag is None or page.dataoffsets[-1] + page.databytecounts[-1] > path.stat().st_size:
+                return {}
+            return from_xmp(tag.value)
     except Exception:  # whatever a stranger's or a damaged file makes tifffile stumble over
         return {}

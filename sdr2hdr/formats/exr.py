@@ -13,6 +13,7 @@ import numpy.typing as npt
 from sdr2hdr.color.tables import table
 from sdr2hdr.errors import UsageError
 from sdr2hdr.formats._exr_exif import camera_attributes
+from sdr2hdr.formats._exr_whole import is_whole
 from sdr2hdr.formats._options import EncodeOptions
 from sdr2hdr.formats._recipe import SOFTWARE, full
 from sdr2hdr.formats._strips import strips
@@ -73,13 +74,18 @@ def words(options: EncodeOptions) -> dict[str, str]:
 
 
 def read_recipe(path: Path) -> dict[str, str]:
-    """The recipe in an EXR that `encode` made; empty for any other file, and for none. Pixels are not read."""
+    """The recipe in an EXR that `encode` made; empty for any other file, one that is cut off, and none.
+
+    Pixels are not read.
+    """
     import OpenEXR
 
     try:
         with path.open("rb") as stream:
             if stream.read(4) != MAGIC:  # OpenEXR would complain on stderr
                 return {}
+        if not is_whole(path):
+            return {}
         header = OpenEXR.File(str(path), header_only=True).header()
     except (OSError, RuntimeError, ValueError):
         return {}

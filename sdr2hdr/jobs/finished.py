@@ -1,8 +1,8 @@
 """Whether a picture is finished: told by the recipe in its file, never by the file's being there.
 
-Files are complete or absent, so a file that holds a recipe is all there. The recipe holds all that the result depends
-on: version, options, hashes of the weights, and the SHA-256 of the source's bytes. The source's time is not in it: a
-copy is the same picture, and equal calls are to give equal bytes.
+Files are complete or absent, and one that was cut off later (a copy that was broken off) counts as none. The recipe
+holds all that the result depends on: version, options, hashes of the weights, and the SHA-256 of the source's bytes.
+The source's time is not in it: a copy is the same picture, and equal calls are to give equal bytes.
 """
 
 import os
@@ -56,7 +56,7 @@ def _different(job: Job, nets: "Converter") -> str:
     assert job.target is not None
     recorded = formats.recorded(job.target, job.format)
     if not recorded:
-        return "which sdr2hdr has not made"
+        return "which is no complete file of sdr2hdr"
     wanted = formats.recipe(job.format, nets.recipe(), job.options)
     for key in sorted(wanted | recorded):
         if key != "source" and wanted.get(key) != recorded.get(key):

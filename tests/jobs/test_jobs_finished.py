@@ -90,8 +90,9 @@ def test_a_changed_source_and_files_of_others(job: Job, settings: Settings) -> N
     Image.fromarray(np.full((9, 7, 3), 251, np.uint8)).save(job.source)
     with pytest.raises(OutputError, match="made from another picture, or from this one before it changed"):
         finished(job, nets)
-    for stranger in (b"", b"precious", job.target.read_bytes()[:40]):
+    whole = job.target.read_bytes()
+    for stranger in (b"", b"precious", whole[:40], whole[: len(whole) // 2], whole[:-1]):
         job.target.write_bytes(stranger)
-        with pytest.raises(OutputError, match="exists already, which sdr2hdr has not made"):
+        with pytest.raises(OutputError, match="exists already, which is no complete file of sdr2hdr"):
             finished(job, nets)
         assert not finished(replace(job, overwrite=True), nets)
