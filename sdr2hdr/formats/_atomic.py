@@ -141,13 +141,23 @@ def _move_new(part: Path, target: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        with open(target, "xb"):  # whoever creates the empty file owns the name
-            pass
-        try:
+        with _alone_in(target.parent):
+            if os.path.lexists(target):
+                raise FileExistsError(target) from None
             os.replace(part, target)
-        except BaseException:
-            os.unlink(target)
-            raise
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """No other process of this program gives a file in this folder its name meanwhile; nothing stays behind of it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        if fcntl:
+            with contextlib.suppress(OSError):  # a file system without locks: a check just before has to do
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _exists(path: Path) -> OutputError:
