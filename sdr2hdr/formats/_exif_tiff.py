@@ -11,7 +11,8 @@ import struct
 from dataclasses import dataclass
 
 from sdr2hdr.formats import _ifd
-from sdr2hdr.formats._ifd import EXIF, GPS, LONG, RATIONAL, SHORT
+from sdr2hdr.formats._exif_pq import blank_thumbnail, describe_pixels
+from sdr2hdr.formats._ifd import EXIF, GPS, RATIONAL
 
 _LOG = logging.getLogger(__name__)
 
@@ -21,9 +22,6 @@ _KEPT = {271, 272, 306, 315, 316, 18246, 18249, 33432, 40091, 40092, 40093, 4009
 _DESCRIPTION = 270
 _RESOLUTION = _X, _Y, _UNIT = 282, 283, 296
 _UNITS = (1, 2, 3)  # none, inch, centimetre (TIFF 6.0, section 8)
-_COLOR_SPACE, _WIDTH, _HEIGHT = 0xA001, 0xA002, 0xA003
-_UNCALIBRATED = 0xFFFF
-_THUMBNAIL_AT, _THUMBNAIL_SIZE = 513, 514
 
 ExtraTag = tuple[int, int, int, bytes, bool]
 
@@ -89,35 +87,12 @@ def _prepare(block: bytearray, size: tuple[int, int]) -> ExifBlock:
                 continue
             pointers.append((code, offset))
             if code == EXIF:
-                _describe_pixels(block, order, directory, size)
+                describe_pixels(block, order, directory, size)
     resolution = None
     if set(_RESOLUTION) <= set(main) and main[_X].kind == main[_Y].kind == RATIONAL:
         x, y = (struct.unpack_from(order + "2I", raw[code]) for code in (_X, _Y))
         unit = _ifd.number(block, order, main[_UNIT])
         resolution = (x, y, unit) if unit in _UNITS else None
     description = raw[_DESCRIPTION].rstrip(b"\0 ") if _DESCRIPTION in main else None
-    _drop_thumbnail(block, order, first)
+    blank_thumbnail(block, order, first)
     return ExifBlock(order, bytes(block[8:]), tags, tuple(pointers), description, resolution)
-
-
-def _describe_pixels(
-    block: bytearray, order: str, directory: list[_ifd.Entry], size: tuple[int, int]
-) -> None:
-    """Colour space and size in the Exif directory, in place."""
-    facts = {_COLOR_SPACE: _UNCALIBRATED, _WIDTH: size[1], _HEIGHT: size[0]}
-    for entry in directory:
-        if entry.code in facts and entry.kind in (SHORT, LONG):
-            form, limit = ("H", 0xFFFF) if entry.kind == SHORT else ("I", 0xFFFFFFFF)
-            struct.pack_into(order + form, block, entry.at, min(facts[entry.code], limit))
-
-
-def _drop_thumbnail(block: bytearray, order: str, first: int) -> None:
-    """Blank the thumbnail, which nothing will point to any more."""
-    try:
-        (second,) = struct.unpack_from(order + "I", block, first + 2 + 12 * _ifd.count(block, order, first))
-        found = {entry.code: _ifd.number(block, order, entry) for entry in _ifd.entries(block, order, second)}
-        start, size = found[_THUMBNAIL_AT], found[_THUMBNAIL_SIZE]
-    except (struct.error, ValueError, KeyError):
-        return  # there is none
-    if start >= 8 and start + size <= len(block):
-        block[start : start + size] = bytes(size)
