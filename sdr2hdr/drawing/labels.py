@@ -8,6 +8,8 @@
 """
 
 import io
+import math
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -50,7 +52,7 @@ def plain(words: str) -> str:
 
 def width(words: str, size: int = TEXT) -> int:
     """Pixels that a line takes."""
-    return int(np.ceil(font(size).getlength(plain(words))))
+    return math.ceil(font(size).getlength(plain(words)))
 
 
 def line_height(size: int = TEXT) -> int:
@@ -71,42 +73,59 @@ def wrap(words: str, room: int, size: int = TEXT) -> list[str]:
     return lines
 
 
-class Page:
-    """Pixels that are written on; `boxes` tells where every word stands.
+@dataclass(frozen=True)
+class Line:
+    """A line of text on a page: where its anchor is, and the box that its letters fill."""
 
-    pixels : (H, W, 3); copied
+    at: tuple[float, float]
+    words: str
+    size: int
+    color: Color
+    anchor: str
+    halo: Color | None
+    box: Box
+
+
+class Page:
+    """Pixels that are drawn on, and lines of text above them.
+
+    canvas : (H, W, 3), of its own; what is drawn on it stays below the text
+    lines : the text, with the box of each line
     """
 
-    def __init__(self, pixels: Pixels) -> None:
-        self._image = Image.fromarray(np.ascontiguousarray(pixels))
-        self._draw = ImageDraw.Draw(self._image)
-        self.boxes: list[tuple[Box, str]] = []
+    def __init__(self, canvas: Pixels) -> None:
+        self.canvas: Pixels = np.array(canvas, np.uint8, order="C")
+        self.lines: list[Line] = []
 
     @property
     def size(self) -> tuple[int, int]:
         """Height, width."""
-        return self._image.height, self._image.width
+        return self.canvas.shape[0], self.canvas.shape[1]
 
     @property
     def pixels(self) -> Pixels:
-        """The page as it stands, a copy."""
-        return np.array(self._image)
-
-    def box(self, at: tuple[float, float], words: str, size: int = TEXT, anchor: str = "la") -> Box:
-        """Where the words would stand; `at` is x, y of the anchor (Pillow's: "la" left top, "mm" middle, "rs" ...)."""
-        left, top, right, bottom = self._draw.textbbox(at, plain(words), font=font(size), anchor=anchor)
-        return int(np.floor(left)), int(np.floor(top)), int(np.ceil(right)), int(np.ceil(bottom))
+        """The page as it stands, text and all; a copy."""
+        image = Image.fromarray(self.canvas)
+        draw = ImageDraw.Draw(image)
+        for line in self.lines:
+            draw.text(
+                line.at,
+                line.words,
+                line.color,
+                font=font(line.size),
+                anchor=line.anchor,
+                stroke_width=max(1, line.size // 8) if line.halo else 0,
+                stroke_fill=line.halo,
+            )
+        return np.array(image)
 
     def free(self, box: Box, gap: int = 2) -> bool:
-        """Whether a box lies on the page and no word is nearer to it than `gap` pixels."""
-        left, top, right, bottom = box
+        """Whether a box lies on the page and no text is nearer to it than `gap` pixels."""
         height, wide = self.size
-        if left < 0 or top < 0 or right > wide or bottom > height:
+        if box[0] < 0 or box[1] < 0 or box[2] > wide or box[3] > height:
             return False
-        return not any(
-            left - gap < r and l < right + gap and top - gap < b and t < bottom + gap
-            for (l, t, r, b), _ in self.boxes  # noqa: E741
-        )
+        grown = box[0] - gap, box[1] - gap, box[2] + gap, box[3] + gap
+        return not any(overlap(grown, line.box) for line in self.lines)
 
     def write(
         self,
@@ -117,23 +136,49 @@ class Page:
         anchor: str = "la",
         halo: Color | None = None,
     ) -> Box:
-        """Write a line; `halo` is the colour of an outline that keeps it readable on a picture."""
-        stroke = max(1, size // 8) if halo else 0
-        self._draw.text(
-            at, plain(words), color, font=font(size), anchor=anchor, stroke_width=stroke, stroke_fill=halo
-        )
-        box = self.box(at, words, size, anchor)
-        self.boxes.append((box, words))
+        """Write a line, with its anchor at x, y (Pillow's anchors: "la" left top, "mm" middle, "rs" right foot).
+
+        `halo` is the colour of an outline, which keeps the words readable on a picture.
+        """
+        box = box_of(at, words, size, anchor)
+        self.lines.append(Line(at, plain(words), size, color, anchor, halo, box))
         return box
 
     def write_if_free(
-        self, at: tuple[float, float], words: str, size: int = TEXT, color: Color = INK, anchor: str = "la"
+        self,
+        at: tuple[float, float],
+        words: str,
+        size: int = TEXT,
+        color: Color = INK,
+        anchor: str = "la",
+        halo: Color | None = None,
     ) -> bool:
         """Write a line unless it would touch another or leave the page; whether it was written."""
-        if not self.free(self.box(at, words, size, anchor)):
+        if not self.free(box_of(at, words, size, anchor)):
             return False
-        self.write(at, words, size, color, anchor)
+        self.write(at, words, size, color, anchor, halo)
         return True
+
+    def put(self, other: "Page", left: int, top: int) -> None:
+        """Lay another page, text and all, on this one; it must lie within."""
+        height, wide = other.size
+        self.canvas[top : top + height, left : left + wide] = other.canvas
+        for line in other.lines:
+            at = (line.at[0] + left, line.at[1] + top)
+            box = (line.box[0] + left, line.box[1] + top, line.box[2] + left, line.box[3] + top)
+            self.lines.append(replace(line, at=at, box=box))
+
+
+def overlap(one: Box, other: Box) -> bool:
+    """Whether two boxes share a pixel."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def box_of(at: tuple[float, float], words: str, size: int = TEXT, anchor: str = "la") -> Box:
+    """The box that the letters would fill."""
+    left, top, right, bottom = font(size).getbbox(plain(words), anchor=anchor)
+    x, y = at
+    return (math.floor(x + left), math.floor(y + top), math.ceil(x + right), math.ceil(y + bottom))
 
 
 def blank(height: int, wide: int, color: Color = PAPER) -> Pixels:
@@ -141,32 +186,32 @@ def blank(height: int, wide: int, color: Color = PAPER) -> Pixels:
     return np.full((height, wide, 3), color, np.uint8)
 
 
-def captioned(picture: Pixels, title: str, note: str = "", size: int = TEXT + 3, lines: int = 0) -> Pixels:
+def captioned(
+    picture: Pixels, title: str, note: str = "", size: int = TEXT + 3, note_lines: int = 0
+) -> Pixels:
     """A picture under its title and a note in smaller letters; no narrower than `NARROWEST`, the picture centred.
 
     Parameters
     ----------
     size : of the title, pixels; the note is a fifth smaller
-    lines : that the note gets at least, so that pictures beside each other stay level
+    note_lines : that the note gets at least, so that pictures beside each other stay level
     """
-    return caption_page(picture, title, note, size, lines).pixels
+    return caption(Page(picture), title, note, size, note_lines).pixels
 
 
-def caption_page(picture: Pixels, title: str, note: str = "", size: int = TEXT + 3, lines: int = 0) -> Page:
-    """`captioned`, as a page that can be written on further."""
-    height, wide = picture.shape[:2]
+def caption(body: Page, title: str, note: str = "", size: int = TEXT + 3, note_lines: int = 0) -> Page:
+    """`captioned` for a page."""
+    height, wide = body.size
     room = max(wide, NARROWEST)
     small = max(TEXT, round(size * 0.8))
     titles, notes = wrap(title, room - 8, size), wrap(note, room - 8, small)
-    top = len(titles) * line_height(size) + max(len(notes), lines) * line_height(small) + size // 2
-    pixels = blank(top + height, room)
-    left = (room - wide) // 2
-    pixels[top:, left : left + wide] = picture
-    page, y = Page(pixels), 2
+    top = len(titles) * line_height(size) + max(len(notes), note_lines) * line_height(small) + size // 2
+    page, y = Page(blank(top + height, room)), 2
     for texts, letters, color in ((titles, size, INK), (notes, small, DIM)):
         for text in texts:
-            page.write((4, y), text, letters, color)
+            page.write((2, y), text, letters, color)
             y += line_height(letters)
+    page.put(body, (room - wide) // 2, top)
     return page
 
 

@@ -1,9 +1,11 @@
 """Pictures side by side on one page."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
-from sdr2hdr.drawing.labels import INK, PAPER, TEXT, Page, Pixels, blank, line_height, wrap
+from sdr2hdr.drawing.labels import DIM, INK, TEXT, Page, Pixels, blank, line_height, wrap
 
 GAP = 14  # pixels between cells
 
@@ -18,31 +20,45 @@ def fit(pixels: Pixels, room: tuple[int, int]) -> Pixels:
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def grid(cells: list[Pixels], columns: int, gap: int = GAP) -> Pixels:
+def grid(cells: Sequence[Pixels], columns: int, gap: int = GAP) -> Pixels:
     """Cells row by row, all columns as wide as the widest cell, rows as high as their highest; centred, top aligned."""
+    return grid_of([Page(cell) for cell in cells], columns, gap).pixels
+
+
+def grid_of(cells: Sequence[Page], columns: int, gap: int = GAP) -> Page:
+    """`grid` for pages."""
     rows = [cells[at : at + columns] for at in range(0, len(cells), columns)]
-    width = max(cell.shape[1] for cell in cells)
-    heights = [max(cell.shape[0] for cell in row) for row in rows]
-    page = blank(sum(heights) + gap * (len(rows) + 1), columns * (width + gap) + gap)
+    width = max(cell.size[1] for cell in cells)
+    heights = [max(cell.size[0] for cell in row) for row in rows]
+    page = Page(blank(sum(heights) + gap * (len(rows) + 1), columns * (width + gap) + gap))
     y = gap
     for row, height in zip(rows, heights, strict=True):
         for column, cell in enumerate(row):
-            x = gap + column * (width + gap) + (width - cell.shape[1]) // 2
-            page[y : y + cell.shape[0], x : x + cell.shape[1]] = cell
+            page.put(cell, gap + column * (width + gap) + (width - cell.size[1]) // 2, y)
         y += height + gap
     return page
 
 
-def headed(body: Pixels, title: str, lines: list[str], size: int = 2 * TEXT) -> Pixels:
+def stack(pages: Sequence[Page]) -> Page:
+    """Pages one below the other, centred."""
+    whole = Page(blank(sum(page.size[0] for page in pages), max(page.size[1] for page in pages)))
+    y = 0
+    for page in pages:
+        whole.put(page, (whole.size[1] - page.size[1]) // 2, y)
+        y += page.size[0]
+    return whole
+
+
+def headed(body: Page, title: str, lines: Sequence[str], size: int = 2 * TEXT) -> Page:
     """A page under a title and some lines of text, wrapped to its width."""
-    room = body.shape[1] - 2 * GAP
+    room = body.size[1] - 2 * GAP
     small = round(size * 0.62)
-    titles = wrap(title, room, size)
-    texts = [part for line in lines for part in wrap(line, room, small)]
-    top = GAP + len(titles) * line_height(size) + len(texts) * line_height(small)
-    page = Page(np.concatenate([blank(top, body.shape[1], PAPER), body]))
-    y = GAP
-    for words, letters in [(t, size) for t in titles] + [(t, small) for t in texts]:
-        page.write((GAP, y), words, letters, INK)
+    texts = [(part, size, INK) for part in wrap(title, room, size)]
+    texts += [(part, small, DIM) for line in lines for part in wrap(line, room, small)]
+    top = GAP + sum(line_height(letters) for _, letters, _ in texts)
+    page, y = Page(blank(top + body.size[0], body.size[1])), GAP
+    for words, letters, color in texts:
+        page.write((GAP, y), words, letters, color)
         y += line_height(letters)
-    return page.pixels
+    page.put(body, 0, top)
+    return page
