@@ -22,6 +22,7 @@ def table(name: str) -> npt.NDArray[np.float64]:
     bt709_to_bt2020, bt2020_to_bt709, bt2020_to_p3, bt2020_to_acescg, bt2020_to_xyz : (3, 3) linear light, ITU-R BT.2087
     pq : (5,) m1, m2, c1, c2, c3 of SMPTE ST 2084, 5.2
     chromaticities_bt2020, chromaticities_bt709, chromaticities_p3, chromaticities_acescg : (8,) x, y of R, G, B, W
+    spectral_locus : (N, 3) wavelength in nm, x and y of its light, CIE 1931 2 degree observer
     """
     with np.load(FILE) as file:
         return np.asarray(file[name], dtype=np.float64)
@@ -52,6 +53,12 @@ def compute() -> dict[str, npt.NDArray[np.float64]]:
     }
     for key, space in spaces.items():
         tables[f"chromaticities_{key}"] = np.concatenate([space.primaries.ravel(), space.whitepoint])
+    observer = colour.MSDS_CMFS["CIE 1931 2 Degree Standard Observer"]
+    visible = (observer.wavelengths >= 380) & (observer.wavelengths <= 700)  # beyond, the locus stands still
+    xyz = observer.values[visible]
+    tables["spectral_locus"] = np.column_stack(
+        [observer.wavelengths[visible], xyz[:, :2] / xyz.sum(1, keepdims=True)]
+    )
     return {name: np.asarray(value, np.float64) for name, value in tables.items()}
 
 
