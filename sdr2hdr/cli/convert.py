@@ -45,6 +45,7 @@ def command(
     format_name: str | None,
     primaries: str,
     full_float: bool,
+    strip: bool,
     max_pixels: int | None,
     overwrite: bool,
     verbose: int,
@@ -85,7 +86,7 @@ def command(
     template = convert.Job(
         source=None,
         target=None,
-        options=formats.EncodeOptions(half=not full_float, primaries=primaries),
+        options=formats.EncodeOptions(half=not full_float, primaries=primaries, strip=strip),
         max_pixels=max_pixels or formats.MAX_PIXELS,
         overwrite=overwrite,
     )

@@ -9,7 +9,9 @@ class EncodeOptions:
 
     half : EXR in float16 (True) or float32 (False)
     primaries : EXR's primaries: "2020", "709", "p3" or "acescg"
+    strip : leave out what the source's EXIF and XMP say, place and date included; the recipe stays
     """
 
     half: bool = True
     primaries: str = "2020"
+    strip: bool = False
