@@ -1,8 +1,6 @@
-"""PNG, read only: every colour type and depth; first picture of an animation."""
+"""PNG: reading of every colour type and depth, first picture of an animation; writing of 16-bit PQ."""
 
 import struct
-import zlib
-from collections.abc import Iterator
 
 import imagecodecs
 import numpy as np
@@ -10,21 +8,33 @@ import numpy as np
 from sdr2hdr.color.tables import table
 from sdr2hdr.errors import InputError
 from sdr2hdr.formats import _icc
+from sdr2hdr.formats._png_chunks import SIGNATURE, chunks, profile_of
+from sdr2hdr.formats._pq_png import PEAK_NITS, SUMMARY, encode, read_recipe, words
 from sdr2hdr.formats._signal import picture
 from sdr2hdr.formats._source import damaged
 from sdr2hdr.image import SdrImage
 
+__all__ = [
+    "EXTENSIONS",
+    "PEAK_NITS",
+    "SUMMARY",
+    "decode",
+    "dimensions",
+    "encode",
+    "read_recipe",
+    "sniff",
+    "words",
+]
+
 EXTENSIONS = (".png", ".apng")
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_MAX_PROFILE = 1 << 24  # bytes of a profile once inflated
 _PRIMARIES = {1: "bt709", 9: "bt2020", 12: "p3"}  # ITU-T H.273, table 2
 _GAMMA = {4: 2.2, 5: 2.8, 8: 1.0}  # ITU-T H.273, table 3; the other SDR curves are taken as sRGB's
 
 
 def sniff(head: bytes) -> bool:
     """Whether a file begins with PNG's signature."""
-    return head.startswith(_SIGNATURE)
+    return head.startswith(SIGNATURE)
 
 
 def dimensions(data: bytes) -> tuple[int, int]:
@@ -43,11 +53,11 @@ def decode(data: bytes) -> SdrImage:
     InputError
         Cut off, damaged, or cICP says PQ or HLG.
     """
-    chunks = {}
-    for name, start, end in _chunks(data):
-        if name in (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf") and name not in chunks:
-            chunks[name] = data[start:end]
-    profile = _profile(chunks)
+    found = {}
+    for name, start, end in chunks(data):
+        if name in (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf") and name not in found:
+            found[name] = data[start:end]
+    profile = _profile(found)
     try:
         codes = imagecodecs.png_decode(data)
     except (imagecodecs.PngError, ValueError, RuntimeError) as error:
@@ -55,36 +65,17 @@ def decode(data: bytes) -> SdrImage:
     if codes.shape[:2] != dimensions(data):
         raise damaged("its size is not the header's")
     colour = 1 if codes.ndim == 2 or codes.shape[2] < 3 else 3
-    return picture(codes, form="png", colour=colour, profile=profile, exif=chunks.get(b"eXIf"))
+    return picture(codes, form="png", colour=colour, profile=profile, exif=found.get(b"eXIf"))
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Name, begin and end of every chunk's data, up to IEND."""
-    at = len(_SIGNATURE)
-    while at + 12 <= len(data):
-        length, name = struct.unpack_from(">I4s", data, at)
-        end = at + 8 + length
-        if end + 4 > len(data):
-            break
-        if name != b"IDAT" and zlib.crc32(data[at + 4 : end]) != struct.unpack_from(">I", data, end)[0]:
-            if name[:1].isupper():  # critical (PNG 3, 5.4); the others may be left out
-                raise damaged(f"checksum of {name.decode('ascii', 'replace')}")
-        else:
-            yield name, at + 8, end
-        if name == b"IEND":
-            return
-        at = end + 4
-    raise damaged("no end chunk")
-
-
-def _profile(chunks: dict[bytes, bytes]) -> bytes | _icc.Profile | None:
-    if len(cicp := chunks.get(b"cICP", b"")) == 4:
+def _profile(found: dict[bytes, bytes]) -> bytes | _icc.Profile | None:
+    if len(cicp := found.get(b"cICP", b"")) == 4:
         return _from_code_points(cicp[0], cicp[1])
-    if b"iCCP" in chunks:
-        return _inflated(chunks[b"iCCP"])
-    if b"sRGB" in chunks:
+    if b"iCCP" in found:
+        return profile_of(found[b"iCCP"])
+    if b"sRGB" in found:
         return None
-    return _from_gamma(chunks.get(b"gAMA"), chunks.get(b"cHRM"))
+    return _from_gamma(found.get(b"gAMA"), found.get(b"cHRM"))
 
 
 def _from_code_points(primaries: int, transfer: int) -> _icc.Profile | None:
@@ -93,15 +84,6 @@ def _from_code_points(primaries: int, transfer: int) -> _icc.Profile | None:
     curve = _icc.gamma_curve(_GAMMA[transfer]) if transfer in _GAMMA else _icc.decode_srgb
     name = _PRIMARIES.get(primaries, "bt709")
     return _icc.from_chromaticities(table(f"chromaticities_{name}"), curve, f"cICP {primaries}/{transfer}")
-
-
-def _inflated(chunk: bytes) -> bytes:
-    """The profile in an iCCP chunk; what cannot be inflated is left for the profile's reader to complain about."""
-    start = chunk.find(b"\0") + 2  # name, null, method
-    try:
-        return zlib.decompressobj().decompress(chunk[start:], _MAX_PROFILE)
-    except zlib.error:
-        return b""
 
 
 def _from_gamma(gama: bytes | None, chrm: bytes | None) -> _icc.Profile | None:
