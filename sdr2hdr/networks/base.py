@@ -14,14 +14,15 @@ from sdr2hdr.networks.unet import SLOPE, Body, ResidualUNet
 
 LONG_SIDE = 160  # pixels that the coarse scale sees, whatever the picture's size
 BINS = 24  # of the histograms
+QUIET = 7  # knots of the display look's curve that stay at the direct mapping: up to signal 0.375
 
 
 class CoarseNet(nn.Module):
     """(N, 6, h, w) of base and mask at 160 px -> tone curve (N, 3, 17) and levels (N, 3, h/2, w/2) in PQ."""
 
-    def __init__(self, widths: list[int], slope: float, dropout: float) -> None:
+    def __init__(self, widths: list[int], slope: float, dropout: float, display: bool = False) -> None:
         super().__init__()
-        self.slope, self.bins, self.tone_knots = slope, BINS, KNOTS
+        self.slope, self.bins, self.tone_knots, self.display, self.quiet = slope, BINS, KNOTS, display, QUIET
         self.body = Body(24, widths, slope, dropout)
         statistics = 3 * widths[-1] + 4 * BINS
         self.pool = nn.Sequential(
@@ -35,9 +36,10 @@ class CoarseNet(nn.Module):
         self.top = nn.Linear(96, 2 * widths[0])
         self.knots = nn.Linear(96, 3 * KNOTS)
         self.levels = nn.Conv2d(widths[0], 3, 3, padding=1)
-        for layer in (self.deep, self.top, self.knots, self.levels):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        self.sure = nn.Linear(96, 1) if display else nn.Identity()
+        for layer in (self.deep, self.top, self.knots, self.levels, self.sure):
+            for parameter in layer.parameters(recurse=False):
+                nn.init.zeros_(parameter)
 
     def histogram(self, base: torch.Tensor) -> torch.Tensor:
         """Base (N, 3, h, w) -> square roots of the shares in 24 bins of R, G, B and max, (N, 96); soft bins."""
@@ -65,7 +67,24 @@ class CoarseNet(nn.Module):
         y = self.body.decode(levels).float()
         scale, shift = self.top(summary)[:, :, None, None].chunk(2, 1)
         y = F.leaky_relu(y * (1 + scale) + shift, self.slope)
-        return self.knots(summary).view(-1, 3, self.tone_knots), self.levels(y)
+        knots, levels_map = self.knots(summary).view(-1, 3, self.tone_knots), self.levels(y)
+        if self.display:
+            sure = self.confidence(summary)
+            knots = self.rising(knots) * sure[:, :, None]
+            levels_map = levels_map * sure[:, :, None, None]
+        return knots, levels_map
+
+    def confidence(self, summary: torch.Tensor) -> torch.Tensor:
+        """How surely a picture has highlights, (N, 1), 0 .. 1: 0 gives the direct mapping, exactly."""
+        sure = 1 + self.sure(summary)
+        if self.training:  # beyond its ends it still learns
+            return sure - (1 - self.slope) * (sure - sure.clamp(0, 1)).detach()
+        return sure.clamp(0, 1)
+
+    def rising(self, knots: torch.Tensor) -> torch.Tensor:
+        """Offsets of the curve that begin above the shoulders and never darken."""
+        knots = F.leaky_relu(knots, self.slope) if self.training else knots.clamp(min=0)
+        return torch.cat([torch.zeros_like(knots[..., : self.quiet]), knots[..., self.quiet :]], -1)
 
 
 class BaseNet(nn.Module):
@@ -74,6 +93,8 @@ class BaseNet(nn.Module):
     coarse_widths, fine_widths : channels per level of the two U-Nets
     coarse, fine : switch a scale off for ablations (without the coarse one: the paper's B-net)
     slope : of the leaky ReLU; 0 is the paper's ReLU
+    display : the promises of the display look by construction: the curve is the direct mapping below the shoulders and
+        never below it, and a confidence of 0 gives the direct mapping
     """
 
     def __init__(
@@ -84,13 +105,14 @@ class BaseNet(nn.Module):
         fine: bool = True,
         slope: float = SLOPE,
         dropout: float = 0.02,
+        display: bool = False,
     ) -> None:
         super().__init__()
         self.tone = Tone()
-        self.use_coarse, self.use_fine = coarse, fine
+        self.use_coarse, self.use_fine, self.display = coarse, fine, display
         self.slope, self.long_side, self.tone_knots = SLOPE, LONG_SIDE, KNOTS
         self.coarse_multiple = 2 ** len(coarse_widths)
-        self.coarse_net = CoarseNet(list(coarse_widths), slope, dropout)
+        self.coarse_net = CoarseNet(list(coarse_widths), slope, dropout, display)
         self.fine_net = ResidualUNet(12, list(fine_widths), slope, dropout)
 
     @torch.jit.export
@@ -135,8 +157,9 @@ class BaseNet(nn.Module):
     def refine(
         self, base: torch.Tensor, mask: torch.Tensor, start: torch.Tensor, level: torch.Tensor
     ) -> torch.Tensor:
-        """The fine scale: `start` plus a residual, PQ, BT.2020."""
-        return start + self.fine_net(torch.cat([base, mask, start, level], 1))
+        """The fine scale: `start` plus a residual, PQ, BT.2020; in the display look only where the mask is."""
+        residual = self.fine_net(torch.cat([base, mask, start, level], 1))
+        return start + (residual * mask if self.display else residual)
 
     def forward(self, base: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Base layer Sb [0, 1] and mask (N, 3, H, W) -> Hb (PQ, BT.2020), tone curve (N, 3, 17)."""

@@ -1,5 +1,6 @@
 """Archives of the nets: what the former stages left, and what a stage leaves."""
 
+import itertools
 from dataclasses import asdict
 from typing import Any
 
@@ -21,12 +22,23 @@ MASK = "max(0, S - tau) / (1 - tau) per channel of the signal; tau by the share 
 
 
 def _former(run: Run, role: str) -> tuple[nn.Module, dict[str, Any]]:
-    """The net of a role as the former stages left it, and its constructor's arguments; untrained if there is none."""
-    for folder in (run.out, run.weights or checkpoint.shipped()):
-        path = folder / f"{run.look}-{role}.pt"
+    """The net of a role as the former stages left it, and its constructor's arguments; untrained if there is none.
+
+    The display look begins with the scene look's D and the coarse scale of its B; residuals it has to earn.
+    """
+    own = {"display": True} if run.look == "display" and role == "base" else {}
+    looks = [run.look] if role == "refine" else dict.fromkeys((run.look, "scene"))
+    for look, folder in itertools.product(looks, (run.out, run.weights or checkpoint.shipped())):
+        path = folder / f"{look}-{role}.pt"
         if path.exists():
-            return checkpoint.rebuild(path), checkpoint.describe(path)["arguments"]
-    return ROLES[role](), {}
+            former, arguments = checkpoint.rebuild(path), checkpoint.describe(path)["arguments"] | own
+            if look == run.look:
+                return former, arguments
+            net, tensors = ROLES[role](**arguments), former.state_dict()
+            kept = {name: t for name, t in tensors.items() if not name.startswith("fine_net.")}
+            net.load_state_dict(kept, strict=False)
+            return net, arguments
+    return ROLES[role](**own), own
 
 
 def chain(run: Run) -> tuple[Chain, dict[str, dict[str, Any]]]:

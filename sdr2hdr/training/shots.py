@@ -8,11 +8,11 @@ import torch
 
 from sdr2hdr import grade
 from sdr2hdr.camera import Camera, Codes, Shot, below_clipping, draw_share, expose, exposure_for, to_709
-from sdr2hdr.color.gamut import convert
 from sdr2hdr.color.tables import table
-from sdr2hdr.color.transfer import pq_encode, srgb_decode
+from sdr2hdr.color.transfer import pq_encode
 from sdr2hdr.grade import Grade
 from sdr2hdr.image import SDR_WHITE_NITS, FloatArray
+from sdr2hdr.training.negatives import framed, negative
 from sdr2hdr.training.pictures import Picture
 from sdr2hdr.training.views import real_pair, view
 
@@ -38,7 +38,8 @@ class Sampling:
     saturation : sd of the factor on the light's distance from grey
     contrast : sd of the exponent by which luminance is raised about its mean: scenes harder and softer than there are
     turned : share of views with red and blue exchanged (colour augmentation)
-    negatives : share of synthetic pages without any highlight
+    negatives : share of drawn pictures without any highlight
+    framed : display look, share of the others that stand on white, grey or black
     camera, grade : the virtual cameras of the two looks
     """
 
@@ -49,9 +50,17 @@ class Sampling:
     contrast: float = 0.0
     turned: float = 0.1
     negatives: float = 0.03
+    framed: float = 0.0
     graded: float = 0.6
     camera: Camera = field(default_factory=Camera)
     grade: Grade = field(default_factory=Grade)
+
+
+def sampling_of(look: str, long_side: int = 320) -> Sampling:
+    """How views of a look are drawn: the display look's promises rest on what it has seen without a highlight."""
+    if look == "scene":
+        return Sampling(long_side=long_side)
+    return Sampling(look, long_side, negatives=0.15, framed=0.05, turned=0.0, grade=Grade(dim=0.15))
 
 
 def size_of(aspect: tuple[int, int], long_side: int, multiple: int = 16) -> tuple[int, int]:
@@ -109,23 +118,6 @@ def anchored(codes: Codes, light: FloatArray) -> Shot:
     return Shot(codes, light * np.float32(gain), gain)
 
 
-def page(size: tuple[int, int], rng: np.random.Generator) -> Shot:
-    """A page, a screenshot or a plain wall: pale paper with marks, nothing brighter; the reference is D(S)."""
-    height, width = size
-    paper = rng.uniform(0.75, 1.0) * np.ones(3) * (1 - np.array([0, 0.02, 0.06]) * rng.random())
-    signal = np.broadcast_to(np.minimum(paper, 1), (height, width, 3)).astype(np.float32).copy()
-    for _ in range(int(rng.integers(0, 60))):
-        y, x = int(rng.integers(height)), int(rng.integers(width))
-        h, w = int(rng.integers(1, 4 + height // 8)), int(rng.integers(1, 4 + width // 3))
-        signal[y : y + h, x : x + w] = rng.uniform(0, 0.9) * rng.uniform(0.6, 1, 3)
-    slope = np.linspace(1, rng.uniform(0.85, 1), width, dtype=np.float32)[None, :, None]
-    if rng.random() < 0.5:
-        signal = cv2.GaussianBlur(signal * slope, (0, 0), rng.uniform(0.3, 1.5))
-    codes = np.round(np.clip(signal, 0, 1) * 255).astype(np.uint8)
-    linear = srgb_decode(torch.from_numpy(codes.astype(np.float32) / 255).permute(2, 0, 1))
-    return Shot(codes, convert(linear, "bt709_to_bt2020").permute(1, 2, 0).contiguous().numpy(), 1.0)
-
-
 class Shots:
     """Batches of whole views, one aspect a batch, a `feed.Source`."""
 
@@ -154,10 +146,11 @@ class Shots:
                 anchored(codes, light) if self.sampling.look == "scene" else Shot(codes, light, 1.0)
             ), True
         if kind > 1 - self.sampling.negatives:
-            return page(size, rng), False
+            return negative(size, rng, self.sampling.camera), False
         if self.sampling.look == "scene":
             return _simulated(self.pictures, size, rng, self.sampling), False
-        return self._graded(size, rng), False
+        shot = self._graded(size, rng)
+        return (framed(shot, rng) if rng.random() < self.sampling.framed else shot), False
 
     def _graded(self, size: tuple[int, int], rng: np.random.Generator) -> Shot:
         """A view for the display look; where the light is a scene's it is graded first."""

@@ -28,7 +28,7 @@ from sdr2hdr.training.pictures import Picture, held_out, load_pictures
 from sdr2hdr.training.pool import ASPECTS, CHUNK, Pool
 from sdr2hdr.training.progress import bar
 from sdr2hdr.training.run import Run
-from sdr2hdr.training.shots import Sampling, Shots
+from sdr2hdr.training.shots import Shots, sampling_of
 from sdr2hdr.training.stages import STAGES, Stage
 from sdr2hdr.training.validation import pairs, validate
 
@@ -83,7 +83,7 @@ def fill_pool(run: Run, pictures: list[Picture], world: World) -> None:
         workers = max(run.workers, multiprocessing.cpu_count() - 1) if run.workers else 0
         with bar("pool", len(ASPECTS) * pool.chunks * CHUNK) as line:
             there = 0
-            for done in fill(pool, pictures, Sampling(run.look), world.device, workers):
+            for done in fill(pool, pictures, sampling_of(run.look), world.device, workers):
                 line.update(done - there)
                 there = done
     world.wait()
@@ -127,7 +127,7 @@ class Trainer:
         refreshing = None
         if self.stage.loss and self.world.first:
             refreshing = refresher(
-                pool_of(self.run), self.pictures, Sampling(self.run.look), self.run.refresh
+                pool_of(self.run), self.pictures, sampling_of(self.run.look), self.run.refresh
             )
         meter, kept, begun = Meter(), self.seconds, time.monotonic() - self.seconds
         batches = self._batches(meter)
@@ -169,7 +169,7 @@ class Trainer:
         run, stage, world = self.run, self.stage, self.world
         source: Shots | Crops
         if stage.loss is None:
-            source = Shots(self.pictures, stage.views, run.seed, Sampling(run.look, run.side))
+            source = Shots(self.pictures, stage.views, run.seed, sampling_of(run.look, run.side))
         else:
             source = Crops(pool_of(run), stage.views, stage.windows, stage.crop, run.seed)
         first = self.step * world.size + world.rank

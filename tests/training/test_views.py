@@ -11,7 +11,7 @@ from small_training import SMALL, scene, write_exr
 
 from sdr2hdr.errors import InputError
 from sdr2hdr.training.pictures import held_out, load_light, load_pictures
-from sdr2hdr.training.shots import Sampling, Shots, anchored, page
+from sdr2hdr.training.shots import Sampling, Shots, anchored
 from sdr2hdr.training.views import panorama_view, view
 
 
@@ -39,12 +39,6 @@ def test_shots_of_the_display_look_are_of_scenes_and_grades(hdr_folder: Path) ->
     shot, real = paired.draw(size, rng)
     assert real
     assert shot.gain == 1
-
-
-def test_a_page_is_its_own_reference() -> None:
-    shot = page((48, 64), np.random.default_rng(0))
-    assert shot.light.max() <= 1 + 1e-5
-    assert shot.codes.max() <= 255
 
 
 def test_anchor_puts_the_clipping_level_at_one() -> None:
