@@ -27,7 +27,7 @@ import hashlib
 import os
 import sys
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO
@@ -35,12 +35,14 @@ from typing import Any, BinaryIO
 import numpy.typing as npt
 
 from sdr2hdr import registry
-from sdr2hdr.errors import InputError, UsageError
+from sdr2hdr.errors import UsageError
 from sdr2hdr.formats._array import from_array
 from sdr2hdr.formats._atomic import write_atomic
+from sdr2hdr.formats._examined import Examined
+from sdr2hdr.formats._loading import HEAD, decoded, load, named
 from sdr2hdr.formats._options import EncodeOptions
 from sdr2hdr.formats._recipe import full
-from sdr2hdr.formats._source import NAME, one_line
+from sdr2hdr.formats._sdr_examined import examined_sdr
 from sdr2hdr.image import HdrImage, SdrImage
 
 os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # before cv2 is imported: its C++ side would write to stderr
@@ -48,8 +50,10 @@ os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # before cv2 is imported: its 
 __all__ = [
     "HEAD",
     "EncodeOptions",
+    "Examined",
     "digest",
     "encoder",
+    "examine",
     "from_array",
     "picture",
     "read",
@@ -60,24 +64,7 @@ __all__ = [
     "writers",
 ]
 
-HEAD = 64  # bytes that are enough to recognise a format
 MAX_PIXELS = 200_000_000
-
-_FOREIGN = (  # (offset, magic, what it is): refused with a word of its own
-    (0, b"\x76\x2f\x31\x01", "an OpenEXR picture, which is already HDR"),
-    (0, b"#?RADIANCE", "a Radiance picture, which is already HDR"),
-    (0, b"#?RGBE", "a Radiance picture, which is already HDR"),
-    (0, b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
-    (0, b"\xff\x0a", "a JPEG XL picture"),
-    (4, b"ftypavi", "an AVIF picture"),
-    (4, b"ftypcrx", "a camera raw file"),
-    (4, b"ftyp", "a HEIF picture or a film"),
-    (0, b"GIF8", "a GIF picture"),
-    (0, b"8BPS", "a Photoshop document"),
-    (0, b"FUJIFILM", "a camera raw file"),
-    (0, b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"),
-    (0, b"%PDF", "a PDF document"),
-)
 
 
 @cache
@@ -133,17 +120,30 @@ def read(source: str | Path | BinaryIO, *, max_pixels: int = MAX_PIXELS, name: s
     InputError
         Missing, unreadable, unknown, too large, truncated, damaged, or already HDR. One line that begins with the name.
     """
-    if name is None:
-        name = str(source) if isinstance(source, str | Path) else str(getattr(source, "name", "<stream>"))
-    name = one_line(name)
-    token = NAME.set(name)
-    try:
-        module, data = _load(source)
-        return replace(_decode(module, data, max_pixels), digest=hashlib.sha256(data).hexdigest())
-    except InputError as error:
-        raise InputError(f"{name}: {error}") from error
-    finally:
-        NAME.reset(token)
+    def work() -> SdrImage:
+        module, data = load(source, readers().values(), ", ".join(readers()))
+        image = decoded(module, data, max_pixels, module.decode)
+        return replace(image, digest=hashlib.sha256(data).hexdigest())
+
+    return named(source, name, work)
+
+
+def examine(
+    source: str | Path | BinaryIO, *, max_pixels: int = MAX_PIXELS, name: str | None = None
+) -> Examined:
+    """Read any picture, SDR or HDR, for what it is; parameters and errors as for `read`.
+
+    A format that is only read as SDR is what its reader makes of it.
+    """
+
+    def work() -> Examined:
+        able = _able("examine")
+        modules = {**able, **readers()}  # the first is asked first
+        module, data = load(source, modules.values(), ", ".join(sorted(modules)))
+        look = module.examine if hasattr(module, "examine") else partial(examined_sdr, module)
+        return decoded(module, data, max_pixels, look)
+
+    return named(source, name, work)
 
 
 def picture(given: SdrImage | npt.NDArray[Any] | str | Path) -> SdrImage:
@@ -199,65 +199,3 @@ def digest(path: Path) -> str:
         while block := stream.read(1 << 20):
             sha256.update(block)
     return sha256.hexdigest()
-
-
-def _load(source: str | Path | BinaryIO) -> tuple[ModuleType, bytes]:
-    """The format, by the first bytes, and all bytes; the rest of a file that is not a picture is not read."""
-    try:
-        if isinstance(source, str | Path):
-            with Path(source).open("rb") as stream:
-                return _load(stream)
-        head = source.read(HEAD)
-        while 0 < len(head) < HEAD and (more := source.read(HEAD - len(head))):  # a pipe may give less
-            head += more
-        module = _recognise(head)
-        return module, head + source.read()
-    except FileNotFoundError as error:
-        raise InputError("no such file; check the path") from error
-    except IsADirectoryError as error:
-        raise InputError("is a folder; name the pictures in it") from error
-    except PermissionError as error:
-        raise InputError("may not be read; check its permissions") from error
-    except MemoryError as error:
-        raise InputError("does not fit into memory; shrink it") from error
-    except OSError as error:
-        raise InputError(
-            f"cannot be read ({error.strerror or error}); check the path and the disk"
-        ) from error
-    except InputError:
-        raise
-    except ValueError as error:  # a null byte in the path, a closed stream
-        raise InputError(f"cannot be read ({error}); check the path") from error
-
-
-def _decode(module: ModuleType, data: bytes, max_pixels: int) -> SdrImage:
-    height, width = module.dimensions(data)
-    if height < 1 or width < 1:
-        raise InputError("has no pixels; export it again")
-    if height * width > max_pixels:
-        raise InputError(
-            f"has {width} x {height} pixels, more than the limit of {max_pixels}; shrink it or raise the limit"
-        )
-    try:
-        image: SdrImage = module.decode(data)
-    except MemoryError as error:
-        raise InputError(f"has {width} x {height} pixels, which do not fit into memory; shrink it") from error
-    except ImportError as error:  # codecs are loaded when they are needed, and that takes memory, too
-        raise InputError(
-            f"cannot be decoded, a library cannot be loaded ({one_line(error)}); free memory or install sdr2hdr again"
-        ) from error
-    return image
-
-
-def _recognise(head: bytes) -> ModuleType:
-    if not head:
-        raise InputError("is empty; copy or export it again")
-    for module in readers().values():
-        if module.sniff(head):
-            return module
-    known = ", ".join(readers())
-    for offset, magic, what in _FOREIGN:
-        if head.startswith(magic, offset):
-            cure = "only SDR pictures are converted" if "HDR" in what else f"export it as one of {known}"
-            raise InputError(f"is {what}; {cure}")
-    raise InputError(f"is not a picture of a known kind; export it as one of {known}")

@@ -1,6 +1,6 @@
 """Code values of any file -> light, by what the file says that they mean."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
@@ -19,6 +19,7 @@ ROWS = 64  # of a strip
 HLG_A, HLG_B, HLG_C = 0.17883277, 0.28466892, 0.55991073
 HLG_PEAK_NITS, HLG_SYSTEM_GAMMA = 1000.0, 1.2
 
+_SAME = 2e-3  # chromaticities that differ by less are the same; files round them
 _ACES: Chromaticities = (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.0770, 0.32168, 0.33767)  # SMPTE ST 2065-1
 
 
@@ -62,6 +63,14 @@ def chromaticities(signalling: Signalling) -> npt.NDArray[np.float64]:
     if signalling.primaries == "aces":
         return np.array(_ACES)
     return table(f"chromaticities_{signalling.primaries}")
+
+
+def name_of(at: Sequence[float]) -> str:
+    """Name of the primaries and the white with these x and y (8); "custom" if they have none."""
+    for name in ("bt709", "p3", "bt2020", "acescg", "aces"):
+        if np.allclose(at, chromaticities(Signalling(primaries=name)), rtol=0, atol=_SAME):
+            return name
+    return "custom"
 
 
 def _matrix(source: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> FloatArray:

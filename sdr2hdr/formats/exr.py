@@ -12,7 +12,11 @@ import numpy.typing as npt
 
 from sdr2hdr.color.tables import table
 from sdr2hdr.errors import UsageError
+from sdr2hdr.formats._examined import Examined
+from sdr2hdr.formats._exr_examined import examined
 from sdr2hdr.formats._exr_exif import camera_attributes
+from sdr2hdr.formats._exr_header import MAGIC as MAGIC
+from sdr2hdr.formats._exr_header import first_header
 from sdr2hdr.formats._exr_whole import is_whole
 from sdr2hdr.formats._options import EncodeOptions
 from sdr2hdr.formats._recipe import SOFTWARE, full
@@ -22,14 +26,30 @@ from sdr2hdr.image import FloatArray, HdrImage
 EXTENSIONS = (".exr",)
 SUMMARY = "linear light, half (or float), ZIP; chromaticities and whiteLuminance say what it means"
 PEAK_NITS = 10000.0  # by default: all the light there is
+LOOK = "scene"  # by default: for compositing
 
 PRIMARIES = {"2020": "bt2020", "709": "bt709", "p3": "p3", "acescg": "acescg"}  # option: name in color.tables
-MAGIC = b"\x76\x2f\x31\x01"
 PREFIX = "sdr2hdr."  # of the recipe's attributes
 
 _NAMES = {"2020": "BT.2020", "709": "BT.709", "p3": "P3 (D65)", "acescg": "ACEScg (AP1)"}
 _HALF_MAX = 65504.0
 _MAX_THREADS = 8
+
+
+def sniff(head: bytes) -> bool:
+    """Whether a file begins with OpenEXR's magic number."""
+    return head.startswith(MAGIC)
+
+
+def dimensions(data: bytes) -> tuple[int, int]:
+    """Height, width of the first part's data window."""
+    return first_header(data).size
+
+
+def examine(data: bytes) -> Examined:
+    """See `_exr_examined.examined`."""
+    with _threads():
+        return examined(data, PREFIX)
 
 
 def encode(image: HdrImage, options: EncodeOptions) -> bytes:
