@@ -138,6 +138,15 @@ def parse(data: bytes) -> Profile:
         raise ProfileError("cut off") from error
 
 
+def code_points(data: bytes) -> tuple[int, int] | None:
+    """Primaries and transfer by ITU-T H.273 from a profile's `cicp` tag (10.3); None if it has none."""
+    try:
+        cicp = _tags(data).get(b"cicp", b"")
+    except (ProfileError, struct.error):
+        return None
+    return (cicp[8], cicp[9]) if len(cicp) >= 12 else None
+
+
 def _tags(data: bytes) -> dict[bytes, bytes]:
     """Tag table (7.3)."""
     (count,) = struct.unpack_from(">I", data, _HEADER)

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,9 +12,12 @@ import tifffile
 from sdr2hdr.errors import InputError
 from sdr2hdr.formats import _exif, jpeg
 from sdr2hdr.formats._convert import Codes
+from sdr2hdr.formats._examined import Examined
 from sdr2hdr.formats._pq_tiff import PEAK_NITS, SUMMARY, encode, read_recipe, words
+from sdr2hdr.formats._sdr_examined import examined_sdr
 from sdr2hdr.formats._signal import picture
 from sdr2hdr.formats._source import damaged
+from sdr2hdr.formats._tiff_examined import examined
 from sdr2hdr.image import SdrImage
 
 __all__ = [
@@ -23,6 +27,7 @@ __all__ = [
     "decode",
     "dimensions",
     "encode",
+    "examine",
     "read_recipe",
     "sniff",
     "words",
@@ -75,16 +80,8 @@ def decode(data: bytes) -> SdrImage:
     """
     with _first_page(data) as page:
         _refuse(page, data)
-        codes = _pixels(page)
-        white = (1 << page.bitspersample) - 1
-        photometric = int(page.photometric)
+        codes, white, colour = _arranged(page)
         extra = [int(kind) for kind in page.extrasamples]
-        if photometric == _PALETTE:
-            codes, white, colour = *_from_palette(page, codes), 3
-        else:
-            colour = _COLOURS[photometric]
-        if photometric == _GREY_INVERTED:
-            codes[..., 0] = white - codes[..., 0]
         profile, orientation = page.iccprofile, page.tags.valueof(274, 1)
     alpha = [colour + i for i, kind in enumerate(extra) if kind in (_ASSOCIATED, _UNASSOCIATED)][:1]
     if not extra and codes.shape[2] == colour + 1:  # some writers leave the tag out
@@ -99,6 +96,37 @@ def decode(data: bytes) -> SdrImage:
         orientation=orientation if orientation in range(1, 9) else 1,
         premultiplied=bool(alpha) and bool(extra) and extra[alpha[0] - colour] == _ASSOCIATED,
     )
+
+
+def examine(data: bytes) -> Examined:
+    """What the first page says and holds; alpha is passed over, orientation applied.
+
+    Raises
+    ------
+    InputError
+        As for `decode`; floating point is taken in grey and RGB.
+    """
+    with _first_page(data) as page:
+        floating = (
+            page.dtype is not None and page.dtype.kind == "f" and int(page.photometric) in (_GREY, _RGB)
+        )
+        _refuse(page, data, floating)
+        if int(page.photometric) == _CMYK:
+            return examined_sdr(sys.modules[__name__], data)
+        codes, white, colour = _arranged(page)
+        return examined(page, codes[..., :colour], white)
+
+
+def _arranged(page: tifffile.TiffPage) -> tuple[Codes, int, int]:
+    """Codes (H, W, C), palettes looked up and grey the right way round; the code of signal 1; channels of colour."""
+    codes = _pixels(page)
+    photometric = int(page.photometric)
+    if photometric == _PALETTE:
+        return *_from_palette(page, codes), 3
+    white = (1 << int(page.bitspersample)) - 1
+    if photometric == _GREY_INVERTED:
+        codes[..., 0] = white - codes[..., 0]
+    return codes, white, _COLOURS[photometric]
 
 
 @contextmanager
@@ -117,12 +145,15 @@ def _first_page(data: bytes) -> Iterator[tifffile.TiffPage]:
         raise damaged(error) from error
 
 
-def _refuse(page: tifffile.TiffPage, data: bytes) -> None:
-    """What is not decoded, each with its cure; and what would take more memory than the picture is worth."""
+def _refuse(page: tifffile.TiffPage, data: bytes, floating: bool = False) -> None:
+    """What is not decoded, each with its cure; and what would take more memory than the picture is worth.
+
+    floating : take floating point
+    """
     photometric, dtype = int(page.photometric), page.dtype
     if photometric in _RAW or _DNG_VERSION in page.tags or data[8:10] == b"CR" or _is_preview(page):
         raise InputError("is a camera's raw file; develop it to a 16-bit TIFF first")
-    if photometric in _LOGLUV or (dtype is not None and dtype.kind == "f"):
+    if photometric in _LOGLUV or (dtype is not None and dtype.kind == "f" and not floating):
         raise InputError(
             "holds floating-point light, which is linear or HDR already; only SDR pictures are converted"
         )
@@ -135,8 +166,8 @@ def _refuse(page: tifffile.TiffPage, data: bytes) -> None:
         )
     if (
         dtype is None
-        or dtype.kind not in "ub"
-        or dtype.itemsize > 2
+        or dtype.kind not in ("f" if floating else "ub")
+        or dtype.itemsize > (8 if floating else 2)
         or not isinstance(page.bitspersample, int)
     ):
         raise InputError(
