@@ -101,6 +101,15 @@ def find(look: str, named: Path | None = None) -> dict[str, Path]:
     return paths
 
 
+def has(look: str, named: Path | None = None) -> bool:
+    """Whether all archives of a look lie in the folder that is in force; they are not looked into."""
+    try:
+        where = folder(named)
+    except WeightsError:
+        return False
+    return all((where / f"{look}-{role}.pt").is_file() for role in ROLES)
+
+
 def describe(path: Path) -> dict[str, Any]:
     """Metadata of an archive, without loading it and without PyTorch.
 

@@ -3,11 +3,12 @@
 It loads archives and never builds nets, so that nothing here depends on their insides.
 """
 
+import copy
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +87,14 @@ class Converter:
         self.device = device.choose(self.settings.device)
         self.precision = device.precision(self.settings.precision, self.device)
         self._nets = self._load(self.precision)
-        self._narrow: Nets | None = None
+        self._narrow: list[Nets] = []  # one, once it is needed
         self._loading = threading.Lock()
+
+    def with_peak(self, peak_nits: float) -> "Converter":
+        """The same nets, loaded once, with another peak."""
+        other = copy.copy(self)
+        other.settings = replace(self.settings, peak_nits=peak_nits)
+        return other
 
     def _load(self, precision: str) -> Nets:
         roles = ["base", "detail", "refine"]
@@ -103,9 +110,9 @@ class Converter:
         if self.precision == "fp32" or min(size) >= NARROW:
             return self._nets
         with self._loading:
-            if self._narrow is None:
-                self._narrow = self._load("fp32")
-            return self._narrow
+            if not self._narrow:
+                self._narrow.append(self._load("fp32"))
+            return self._narrow[0]
 
     def __call__(
         self, picture: Picture, observe: Observe | None = None, progress: Progress | None = None
@@ -221,8 +228,15 @@ class Converter:
         carried: render.Carried | None = None
         if residual is not None:
             carried = _carried(residual, signal, small)
+        settings = self.settings
         return render.render(
-            signal, curve, carried, self.settings.strength, self.settings.white_nits, self.settings.peak_nits
+            signal,
+            curve,
+            carried,
+            settings.strength,
+            settings.white_nits,
+            settings.peak_nits,
+            keep_colour=settings.look == "display",
         )
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from sdr2hdr.color import inplace
+from sdr2hdr.color.tables import table
 from sdr2hdr.image import PQ_PEAK_NITS, SDR_WHITE_NITS, FloatArray
-from sdr2hdr.rolloff import roll_off
+from sdr2hdr.mask import CLIPPED_SIGNAL
+from sdr2hdr.rolloff import at_most, roll_off
 from sdr2hdr.strips import for_each, strips
 
 Carried = Callable[[FloatArray, slice], FloatArray]
@@ -48,6 +50,7 @@ def render(
     strength: float,
     white_nits: float,
     peak_nits: float,
+    keep_colour: bool = False,
 ) -> Rendered:
     """SDR signal (3, H, W) -> HDR light.
 
@@ -58,11 +61,12 @@ def render(
     strength : 1: this; 0: the direct mapping; between, a mixture of both in PQ
     white_nits : luminance that SDR white gets, in cd/m2; 1.0 in the result
     peak_nits : brightest light of the result in cd/m2
+    keep_colour : what is not clipped keeps the direct mapping's chromaticity and gets only the luminance of this
     """
     height, width = signal.shape[1:]
     light = np.empty((3, height, width), np.float32)
     levels = _Levels(height, width)
-    direct = inplace.srgb_light()
+    direct, top = inplace.srgb_light(), at_most(PQ_PEAK_NITS / white_nits)
     mixed = strength < 1 and not (carried is None and curve is direct)
 
     def strip(rows: slice) -> None:
@@ -80,24 +84,57 @@ def render(
                 result += other
             inplace.pq_decode(result)
             result /= np.float32(SDR_WHITE_NITS)
-        np.clip(result, 0, PQ_PEAK_NITS / white_nits, out=light[:, rows])
+        if keep_colour and not (carried is None and curve is direct):
+            _keep_colour(result, source, direct)
+        np.clip(result, 0, top, out=light[:, rows])
         levels.measure(light[:, rows], rows)
 
     for_each(strip, height, width)
-    source_nits = levels.largest * white_nits
-    if source_nits > peak_nits:
+    largest = min(levels.largest * white_nits, PQ_PEAK_NITS)  # without the product's rounding
+    return below(Rendered(light, largest, levels.mean * white_nits), white_nits, peak_nits)
 
-        def roll(rows: slice) -> None:
-            roll_off(light[:, rows], white_nits, peak_nits, source_nits)
-            levels.measure(light[:, rows], rows)
 
-        for_each(roll, height, width)
+def below(rendered: Rendered, white_nits: float, peak_nits: float) -> Rendered:
+    """Light rolled off to a peak in cd/m2, in place, if any of it is brighter; with the levels that it has then."""
+    light, source_nits = rendered.light, rendered.max_cll
+    if source_nits <= peak_nits:
+        return rendered
+    height, width = light.shape[1:]
+    levels = _Levels(height, width)
+
+    def strip(rows: slice) -> None:
+        roll_off(light[:, rows], white_nits, peak_nits, source_nits)
+        levels.measure(light[:, rows], rows)
+
+    for_each(strip, height, width)
     return Rendered(light, levels.largest * white_nits, levels.mean * white_nits)
 
 
 def _to_pq(light: FloatArray) -> None:
     light *= np.float32(SDR_WHITE_NITS)
     inplace.pq_encode(light)
+
+
+def _keep_colour(light: FloatArray, signal: FloatArray, direct: inplace.Lookup) -> None:
+    """Light (3, h, w) -> the direct mapping times one gain a pixel; towards full signal, what it was.
+
+    A gain moves the hue in ICtCp by less than 3 degrees (factor 8, every colour of BT.709), a curve on each channel
+    by tens of them.
+    """
+    plain = inplace.convert(direct(signal), "bt709_to_bt2020")
+    gain = _luminance(light)
+    gain /= np.maximum(_luminance(plain), np.float32(1e-9))
+    plain *= gain
+    clipped = ((signal.max(0) - CLIPPED_SIGNAL) / np.float32(1 - CLIPPED_SIGNAL)).clip(0, 1)
+    light -= plain
+    light *= clipped
+    light += plain
+
+
+def _luminance(light: FloatArray) -> FloatArray:
+    weights = table("bt2020_to_xyz")[1].astype(np.float32)
+    luminance: FloatArray = np.tensordot(weights, light, 1)
+    return luminance
 
 
 class _Levels:

@@ -63,10 +63,10 @@ def roll_off(light: FloatArray, white_nits: float, peak_nits: float, source_nits
     new /= old
     for channel in light:
         channel[above] *= new
-    np.minimum(light, _below(peak_nits / white_nits), out=light)  # rounding, too, stays below the peak
+    np.minimum(light, at_most(peak_nits / white_nits), out=light)  # rounding, too, stays below the peak
 
 
-def _below(value: float) -> np.float32:
+def at_most(value: float) -> np.float32:
     """The largest float32 that is not above `value`."""
     nearest = np.float32(value)
     return nearest if float(nearest) <= value else np.nextafter(nearest, np.float32(-math.inf))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from sdr2hdr.jobs.convert import Job
+    from sdr2hdr.jobs.job import Job
     from sdr2hdr.pipeline import Report
     from sdr2hdr.settings import Settings
 

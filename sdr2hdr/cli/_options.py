@@ -31,7 +31,9 @@ weights = click.option(
 # One option per field of `settings.Settings`, under the field's name.
 method = _together(
     click.option(
-        "--look", default="scene", show_default=True, help="Which weights: scene is the light of the scene."
+        "--look",
+        help="Which weights: scene is the light in front of the camera, display the photograph's own with light where "
+        "it was clipped. [default: scene for exr and hdr; else display, where there are weights of it]",
     ),
     click.option(
         "--strength",
@@ -52,7 +54,8 @@ method = _together(
         "peak_nits",
         type=click.FloatRange(1, 10000),
         metavar="NITS",
-        help="Brightest light in cd/m2; above 0.75 of it light is rolled off. [default: 10000 for exr, else 1000]",
+        help="Brightest light in cd/m2; above 0.75 of it light is rolled off. [default: 10000 for exr and hdr, else "
+        "1000]",
     ),
     click.option(
         "--white",
@@ -90,7 +93,11 @@ method = _together(
 
 encoding = _together(
     click.option(
-        "--format", "format_name", metavar="NAME", help="exr or tiff. [default: from DST's name, else exr]"
+        "--format",
+        "format_name",
+        metavar="NAMES",
+        help="What to write, as `sdr2hdr info` lists it; several with commas, into a folder, are computed once. "
+        "[default: from DST's name, else exr]",
     ),
     click.option(
         "--primaries",
@@ -103,14 +110,33 @@ encoding = _together(
     click.option("--strip", is_flag=True, help="Leave out the source's EXIF and XMP: place, date, camera."),
 )
 
+eyes = _together(
+    click.option(
+        "--preview",
+        metavar="FILE.png",
+        type=click.Path(),
+        help="A sheet for any screen: the picture beside its HDR version at 0, -1, -2 and -3 stops. Of several "
+        "pictures: a folder of NAME.preview.png.",
+    ),
+    click.option(
+        "--tonemap",
+        metavar="FILE.jpg",
+        type=click.Path(),
+        help="The HDR version as a good SDR picture, .jpg or .png. Of several pictures: a folder of NAME.sdr.jpg.",
+    ),
+)
+
 batch = _together(
     click.option(
+        "-o",
         "-t",
+        "--output",
         "--target-directory",
         "folder",
-        metavar="DIR",
-        type=click.Path(file_okay=False),
-        help="Folder of the results, instead of DST; made if it is not there.",
+        metavar="DST",
+        type=click.Path(),
+        help="DST; all other names are sources then. A folder unless it has the suffix of a format; made if it is "
+        "not there.",
     ),
     click.option("-r", "--recursive", is_flag=True, help="Look into the sub-folders of folders, too."),
     click.option(

@@ -13,8 +13,8 @@ import click
 from sdr2hdr.cli._bars import Pictures
 
 if TYPE_CHECKING:
-    from sdr2hdr.jobs.batch import Outcome
-    from sdr2hdr.jobs.convert import Job
+    from sdr2hdr.jobs.job import Job, Output
+    from sdr2hdr.jobs.outcome import Outcome, Result
     from sdr2hdr.pipeline import Report
 
 _NAMED = 8  # files that a line about several names at most
@@ -60,9 +60,10 @@ class Telling:
         """Say what became of a picture, as far as it is to be said now."""
         self.counts[outcome.status] += 1
         if outcome.status == "failed":
-            self.fail(outcome.message, outcome.code)
+            for message in outcome.failures:
+                self.fail(message, outcome.code)
         elif self.verbose and outcome.report:
-            self._bar.say(figures(outcome.job, outcome.report))
+            self._bar.say(figures(outcome))
         elif self.verbose and outcome.status == "skipped":
             self._bar.say(f"{arrow(outcome.job)}: finished already")
         self.tell(outcome)
@@ -109,32 +110,54 @@ def as_object(outcome: "Outcome") -> dict[str, Any]:
         "status": outcome.status,
         "seconds": round(sum(report.seconds.values()), 3) if report else 0.0,
         "message": outcome.message,
+        "outputs": [_output(result) for result in outcome.results],
     }
     if report:
         told |= {
             "clipped_share": round(report.clipped_share, 6),
             "threshold": round(report.tau, 4),
-            "peak_nits": report.peak_nits,
-            "max_cll": round(report.max_cll, 2),
-            "max_fall": round(report.max_fall, 2),
+            **_levels(report),
             "stages": {stage: round(seconds, 3) for stage, seconds in report.seconds.items()},
         }
     return told
 
 
-def figures(job: "Job", report: "Report") -> str:
+def _output(result: "Result") -> dict[str, Any]:
+    output = result.output
+    told: dict[str, Any] = {
+        "target": str(output.target) if output.target else "-",
+        "format": output.format,
+        "status": result.status,
+        "message": result.message,
+    }
+    return told | (_levels(result.report) if result.report else {})
+
+
+def _levels(report: "Report") -> dict[str, float]:
+    return {
+        "peak_nits": report.peak_nits,
+        "max_cll": round(report.max_cll, 2),
+        "max_fall": round(report.max_fall, 2),
+    }
+
+
+def figures(outcome: "Outcome") -> str:
     """One line: what was found in a picture and how long it took."""
+    report = outcome.report
+    assert report
     stages = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in report.seconds.items())
+    written = [result.output for result in outcome.results if result.report]
     return (
-        f"{arrow(job)}: {report.clipped_share:.2%} clipped, "
+        f"{arrow(outcome.job, written)}: {report.clipped_share:.2%} clipped, "
         f"threshold {report.tau:.3f}, peak {report.peak_nits:.0f}, MaxCLL {report.max_cll:.0f}, "
         f"MaxFALL {report.max_fall:.0f} cd/m2; {sum(report.seconds.values()):.1f} s: {stages}"
     )
 
 
-def arrow(job: "Job") -> str:
-    """From where to where."""
-    return f"{printable(job.source_name)} -> {printable(job.target or 'standard output')}"
+def arrow(job: "Job", outputs: "Sequence[Output] | None" = None) -> str:
+    """From where to where; outputs: not all of the job's."""
+    targets = [printable(output.target or "standard output") for output in outputs or job.outputs]
+    return f"{printable(job.source_name)} -> {', '.join(targets)}"
 
 
 def printable(name: str | Path) -> str:

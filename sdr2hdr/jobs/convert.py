@@ -4,10 +4,10 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar
@@ -15,81 +15,22 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar
 from sdr2hdr import formats
 from sdr2hdr.errors import InputError, OutputError, UsageError
 from sdr2hdr.formats._atomic import write_atomic
-from sdr2hdr.image import HdrImage, SdrImage
+from sdr2hdr.image import PQ_PEAK_NITS, HdrImage, SdrImage
+from sdr2hdr.jobs.job import Job as Job
+from sdr2hdr.jobs.job import Output, methods
+from sdr2hdr.jobs.naming import resolve as resolve
+from sdr2hdr.jobs.peaks import below
 from sdr2hdr.settings import Settings
 
 if TYPE_CHECKING:  # it imports PyTorch, which is to happen while the picture is read
     from sdr2hdr.pipeline import Converter, Report
 
-DEFAULT_FORMAT = "exr"
 STAGES = ("read", "decompose", "base", "detail", "refine", "full size", "write")  # as they come
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Job:
-    """What to read and what to write; can be sent to another process.
-
-    source : path, or None for standard input
-    target : path, or None for standard output
-    format : name of the format to write
-    options : of the writer
-    max_pixels : larger pictures are refused
-    overwrite : replace a target that exists
-    """
-
-    source: Path | None
-    target: Path | None
-    format: str = DEFAULT_FORMAT
-    options: formats.EncodeOptions = field(default_factory=formats.EncodeOptions)
-    max_pixels: int = formats.MAX_PIXELS
-    overwrite: bool = False
-
-    @property
-    def source_name(self) -> str:
-        """What messages call the picture."""
-        return str(self.source) if self.source else "standard input"
-
-
-def resolve(source: Path | None, target: Path | None, format_name: str | None) -> tuple[Path | None, str]:
-    """Where one picture goes and as what: target and name of the format.
-
-    A target that is a folder gets the picture's name. The format is the one named, else that of the target's suffix,
-    else EXR.
-
-    Raises
-    ------
-    UsageError
-        No such format; a target whose suffix says something else; a folder for a picture without a name.
-    """
-    named = _name(format_name) if format_name else None
-    if target is not None and target.is_dir():
-        if source is None:
-            raise UsageError(
-                f"{target}: is a folder, and a picture from standard input has no name; name a file in it"
-            )
-        suffix = formats.encoder(named or DEFAULT_FORMAT).EXTENSIONS[0]
-        target = target / f"{source.stem}{suffix}"
-    if target is None:
-        return None, named or DEFAULT_FORMAT
-    try:
-        implied: str | None = _name(target.suffix)
-    except UsageError:
-        if not named:
-            raise
-        implied = None
-    if named and implied and named != implied:
-        raise UsageError(f"{target}: the name says {implied}, --format says {named}; change one of them")
-    return target, named or implied or DEFAULT_FORMAT
-
-
-def _name(name_or_suffix: str) -> str:
-    module = formats.encoder(name_or_suffix)
-    return next(name for name, writer in formats.writers().items() if writer is module)
-
-
 def convert_file(job: Job, settings: Settings, progress: Callable[[str], None] | None = None) -> "Report":
-    """Convert one picture. The nets are loaded once per process and settings.
+    """Convert one picture to all its files. The nets are loaded once per process and settings.
 
     Parameters
     ----------
@@ -103,38 +44,74 @@ def convert_file(job: Job, settings: Settings, progress: Callable[[str], None] |
     Raises
     ------
     InputError, OutputError, UsageError, WeightsError
-        Nothing has been written then.
+        The file that it is about has not been written then, nor those after it; those before it are whole.
     """
     tell = progress or (lambda stage: None)
-    if job.target:
-        _check_target(job.target, job.overwrite)
+    for output in job.outputs:
+        if output.target:
+            _check_target(output.target, job.overwrite)
     begun = time.perf_counter()
     tell("read")
     reading = _in_background(lambda: read(job))
-    loaded_nets = converter(settings)
+    work = methods(job.outputs, settings)
+    nets = {method: converter(method) for method in work}
     image, read_seconds = reading.result()
-    loaded = time.perf_counter()
-    hdr, report = compute(job, loaded_nets, image, progress)
-    tell("write")
-    write_seconds = write(job, hdr)
-    seconds = {
-        "read": read_seconds,
-        "load": loaded - begun - read_seconds,
-        **report.seconds,
-        "write": write_seconds,
-    }
-    return replace(report, seconds=seconds)
+    seconds = {"read": read_seconds, "load": time.perf_counter() - begun - read_seconds}
+    reports: dict[Output, Report] = {}
+    for method, outputs in work.items():
+        hdr, report = compute(job, nets[method], image, progress)
+        add(seconds, report.seconds)
+        tell("write")
+        for output, lower, found in renderings(job, outputs, settings, hdr, report):
+            add(seconds, {"write": write(job.only([output]), lower)})
+            reports[output] = found
+    return replace(reports[job.outputs[0]], seconds=seconds)
 
 
-@lru_cache(maxsize=1)
+def add(seconds: dict[str, float], more: dict[str, float]) -> None:
+    """Sum up seconds by stage."""
+    for stage, taken in more.items():
+        seconds[stage] = seconds.get(stage, 0.0) + taken
+
+
+def renderings(
+    job: Job, outputs: Sequence[Output], settings: Settings, hdr: HdrImage, report: "Report"
+) -> "Iterator[tuple[Output, HdrImage, Report]]":
+    """What is to be written to every file, from the light that they share, which is used up.
+
+    Parameters
+    ----------
+    outputs : those of one of `methods`
+    hdr, report : what was computed for it, at the highest peak
+
+    Raises
+    ------
+    InputError
+        Too little memory for this picture.
+    """
+    by_peak: dict[Settings, list[Output]] = {}
+    for output in outputs:
+        by_peak.setdefault(output.settings(settings), []).append(output)
+    for left, (wanted, same) in zip(range(len(by_peak))[::-1], by_peak.items(), strict=True):
+        with _enough_memory(job, hdr.size):
+            lower, found = below(hdr, report, wanted, in_place=not left)
+        yield from ((output, lower, found) for output in same)
+
+
 def converter(settings: Settings) -> "Converter":
-    """The nets of these settings, loaded once per process.
+    """The nets of these settings; loaded once per process, whatever the peak.
 
     Raises
     ------
     WeightsError, UsageError
         As `Converter` does.
     """
+    nets = _loaded(replace(settings, peak_nits=PQ_PEAK_NITS))
+    return nets.with_peak(settings.peak_nits)
+
+
+@lru_cache(maxsize=2)  # looks
+def _loaded(settings: Settings) -> "Converter":
     from sdr2hdr import device
     from sdr2hdr.pipeline import Converter
 
@@ -173,7 +150,7 @@ def compute(
 
 
 def write(job: Job, hdr: HdrImage) -> float:
-    """The last third: encode and write; the seconds that it took.
+    """The last third: encode and write a job's only file; the seconds that it took.
 
     Raises
     ------
@@ -184,7 +161,7 @@ def write(job: Job, hdr: HdrImage) -> float:
     """
     begun = time.perf_counter()
     with _enough_memory(job, hdr.size):
-        data = formats.encoder(job.format).encode(hdr, job.options)
+        data = formats.encode(job.outputs[0].encoder, hdr, job.options)
     if job.target:
         write_atomic(job.target, data, overwrite=job.overwrite)
     else:

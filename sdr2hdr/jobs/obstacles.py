@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sdr2hdr.errors import InputError, OutputError
-from sdr2hdr.jobs.convert import Job
+from sdr2hdr.jobs.job import Job
 
-# A file made from one of these is always larger: it holds the same pixels in twice the bits, without their losses.
-_LOSSY = {".jpg", ".jpeg", ".jpe", ".webp"}
+# A file of the second kind that is made from one of the first is always larger: it holds the same pixels in twice the
+# bits, without their losses.
+_LOSSY = {".jpg", ".jpeg", ".jpe", ".webp", ".heic", ".heif", ".avif"}
+_LOSSLESS = {"exr", "png", "tiff"}
 
 
 def refuse(jobs: Sequence[Job]) -> None:
@@ -24,15 +26,17 @@ def refuse(jobs: Sequence[Job]) -> None:
     places: dict[int, Path] = {}
     folders: dict[Path, Path] = {}
     for job in jobs:
-        if job.target is None or job.source is None:
-            continue
-        parent = job.target.parent
-        if parent not in folders:
-            folders[parent] = _writable(parent)
-        if job.source.suffix.lower() in _LOSSY and not os.path.lexists(job.target):
-            disk = os.stat(folders[parent]).st_dev
-            places.setdefault(disk, folders[parent])
-            needed[disk] = needed.get(disk, 0) + _size(job.source)
+        for output in job.outputs:
+            if output.target is None or job.source is None:
+                continue
+            parent = output.target.parent
+            if parent not in folders:
+                folders[parent] = _writable(parent)
+            larger = job.source.suffix.lower() in _LOSSY and output.format in _LOSSLESS
+            if larger and not os.path.lexists(output.target):
+                disk = os.stat(folders[parent]).st_dev
+                places.setdefault(disk, folders[parent])
+                needed[disk] = needed.get(disk, 0) + _size(job.source)
     for disk, size in needed.items():
         free = shutil.disk_usage(places[disk]).free
         if free < size:

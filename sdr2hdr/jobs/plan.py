@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sdr2hdr.errors import InputError, UsageError
-from sdr2hdr.jobs.convert import Job
+from sdr2hdr.jobs.job import Job, Output
 
 # What systems and cameras leave beside pictures. Names that begin with a dot are hidden, and `._a.jpg` (macOS) even
 # ends like a picture.
@@ -26,6 +26,15 @@ class Source:
     path: Path
     place: Path
     named: bool = False
+
+
+@dataclass(frozen=True)
+class Further:
+    """A file that every picture gets besides its first: what it is, the folder of all of them, their suffix."""
+
+    output: Output
+    folder: Path
+    suffix: str
 
 
 @dataclass
@@ -92,7 +101,12 @@ def _files(folder: Path, recursive: bool, found: Found) -> Iterator[Path]:
 
 
 def plan(
-    sources: Iterable[Source], folder: Path, template: Job, suffix: str, extensions: Sequence[str]
+    sources: Iterable[Source],
+    folder: Path,
+    template: Job,
+    suffix: str,
+    extensions: Sequence[str],
+    further: Sequence[Further] = (),
 ) -> Plan:
     """Where every picture goes. Pure: no file is looked at.
 
@@ -103,6 +117,7 @@ def plan(
     template : a job; its source and target are replaced
     suffix : of the targets, with the dot
     extensions : of pictures, lower case, with the dot; a file that was named itself may have any
+    further : files besides, below folders of their own
     """
     jobs: list[Job] = []
     skipped: list[Path] = []
@@ -114,12 +129,17 @@ def plan(
             skipped.append(source.path)
             continue
         target = folder / source.place.with_suffix(suffix)
+        more = [
+            replace(one.output, target=one.folder / source.place.with_suffix(one.suffix)) for one in further
+        ]
+        targets = [target, *(output.target for output in more if output.target)]
         keys = _key(source.path), _key(target)
         if keys in reading:
             continue  # named twice
         reading[keys] = source.path
-        wanting.setdefault(keys[1], (target, []))[1].append(source.path)
-        jobs.append(replace(template, source=source.path, target=target))
+        for path in targets:
+            wanting.setdefault(_key(path), (path, []))[1].append(source.path)
+        jobs.append(replace(template, source=source.path, target=target, more=tuple(more)))
     read = {key for key, _ in reading}
     collisions = {target: wants for key, (target, wants) in wanting.items() if len(wants) > 1 or key in read}
     return Plan(jobs, skipped, collisions)
@@ -148,6 +168,10 @@ def refuse_collisions(collisions: dict[Path, list[Path]]) -> None:
             f"{sources[0]}: would become {target}, which is itself to be converted{more}; choose another folder"
         )
     first, second = sources[:2]
+    if first == second:
+        raise UsageError(
+            f"{first}: two of its files would both become {target}{more}; write one of them, or into another folder"
+        )
     raise UsageError(
         f"{first} and {second} would both become {target}{more}; "
         "rename one, or convert them into folders of their own"

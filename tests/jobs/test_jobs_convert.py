@@ -42,7 +42,7 @@ def test_where_a_picture_goes_and_as_what(
 
 
 @pytest.mark.parametrize(
-    ("target", "named"), [("b", None), ("b.png", None), ("b.exr", "tiff"), ("b.exr", "gif")]
+    ("target", "named"), [("b", None), ("b.gif", None), ("b.exr", "tiff"), ("b.exr", "gif")]
 )
 def test_targets_that_make_no_sense(target: str, named: str | None) -> None:
     with pytest.raises(UsageError):
