@@ -35,13 +35,15 @@ CONTROLS = (
 DARKEST, LIGHTEST = 6.0, 99.0  # L* of both ends
 
 
-def position(nits: FloatArray | float) -> FloatArray:
+def position(nits: npt.ArrayLike) -> FloatArray:
     """Place on the scale, 0 at 0.05 cd/m2 and 1 at 10000 cd/m2; clamped."""
-    level = np.log(np.maximum(nits, np.float32(LOW_NITS)) / LOW_NITS) / np.log(HIGH_NITS / LOW_NITS)
+    level = np.log(np.maximum(np.asarray(nits, np.float32), np.float32(LOW_NITS)) / LOW_NITS) / np.log(
+        HIGH_NITS / LOW_NITS
+    )
     return np.asarray(np.minimum(level, 1), np.float32)
 
 
-def nits_at(place: FloatArray | float) -> FloatArray:
+def nits_at(place: npt.ArrayLike) -> FloatArray:
     """Luminance at a place on the scale: the inverse of `position`."""
     return np.asarray(LOW_NITS * (HIGH_NITS / LOW_NITS) ** np.asarray(place, np.float64), np.float32)
 
@@ -57,7 +59,7 @@ def colors() -> Pixels:
     return _srgb(lab)
 
 
-def color(nits: FloatArray | float) -> Pixels:
+def color(nits: npt.ArrayLike) -> Pixels:
     """Luminance in cd/m2, any shape -> colours, that shape and 3."""
     entry = np.rint(position(nits) * (ENTRIES - 1)).astype(np.uint8)
     found: Pixels = colors()[entry]

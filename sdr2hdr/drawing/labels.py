@@ -45,8 +45,8 @@ def _has(sign: str) -> bool:
 
 
 def plain(words: str) -> str:
-    """The words with the signs that the font has: a dash for the minus, a question mark for what is missing."""
-    words = words.replace("−", "–").replace("²", "2").replace("\t", " ").replace("\n", " ")
+    """The words with the signs that the font has: a hyphen for the minus, a question mark for what is missing."""
+    words = words.replace("−", "-").replace("²", "2").replace("\t", " ").replace("\n", " ")
     return "".join(sign if sign.isprintable() and _has(sign) else "?" for sign in words)
 
 
