@@ -40,6 +40,7 @@ def command(
     format_name: str | None,
     primaries: str,
     full_float: bool,
+    bits: str | None,
     strip: bool,
     max_pixels: int | None,
     overwrite: bool,
@@ -84,7 +85,9 @@ def command(
     template = Job(
         source=None,
         target=None,
-        options=formats.EncodeOptions(half=not full_float, primaries=primaries, strip=strip),
+        options=formats.EncodeOptions(
+            half=not full_float, primaries=primaries, strip=strip, bits=int(bits) if bits else None
+        ),
         max_pixels=max_pixels or formats.MAX_PIXELS,
         overwrite=overwrite,
     )
