@@ -14,6 +14,7 @@ its side for writing, if it has one:
                                                  and for one that is cut off
     SUMMARY: str                                 what is written, in one phrase
     PEAK_NITS: float                             brightest light of the result, unless the user says so
+    LOOK: str                                    look of the result, unless the user says so; if absent, "display"
 
 to be examined, SDR or HDR (`sniff` and `dimensions` go with it):
 
@@ -52,6 +53,7 @@ __all__ = [
     "EncodeOptions",
     "Examined",
     "digest",
+    "encode",
     "encoder",
     "examine",
     "from_array",
@@ -65,6 +67,7 @@ __all__ = [
 ]
 
 MAX_PIXELS = 200_000_000
+_STRIPPED = {"metadata": "stripped"}  # word of the recipe
 
 
 @cache
@@ -87,14 +90,18 @@ def writers() -> dict[str, ModuleType]:
     return _able("encode")
 
 
-def encoder(name_or_suffix: str) -> ModuleType:
+def encoder(name_or_suffix: str | Any) -> Any:
     """The format that writes files of this name ("exr") or suffix (".tif"), upper or lower case.
+
+    Anything else than words is taken for a writer already: it has `encode`, `words` and `read_recipe`.
 
     Raises
     ------
     UsageError
         No format is written under this name.
     """
+    if not isinstance(name_or_suffix, str):
+        return name_or_suffix
     wanted = name_or_suffix.lower()
     for name, module in writers().items():
         if wanted == name or "." + wanted.removeprefix(".") in module.EXTENSIONS:
@@ -120,6 +127,7 @@ def read(source: str | Path | BinaryIO, *, max_pixels: int = MAX_PIXELS, name: s
     InputError
         Missing, unreadable, unknown, too large, truncated, damaged, or already HDR. One line that begins with the name.
     """
+
     def work() -> SdrImage:
         module, data = load(source, readers().values(), ", ".join(readers()))
         image = decoded(module, data, max_pixels, module.decode)
@@ -159,6 +167,22 @@ def picture(given: SdrImage | npt.NDArray[Any] | str | Path) -> SdrImage:
     return read(given) if isinstance(given, str | Path) else from_array(given)
 
 
+def encode(name_or_suffix: str | Any, image: HdrImage, options: EncodeOptions) -> bytes:
+    """A file of one picture, in the format of this name or suffix (see `encoder`); with `strip`, without EXIF and XMP.
+
+    Raises
+    ------
+    UsageError
+        No format is written under this name.
+    OutputError
+        The light is not finite, or the format cannot hold the picture.
+    """
+    if options.strip:
+        image = replace(image, exif=None, xmp=None, recipe=image.recipe | _STRIPPED)
+    data: bytes = encoder(name_or_suffix).encode(image, options)
+    return data
+
+
 def write(
     path: str | Path, image: HdrImage, options: EncodeOptions | None = None, *, overwrite: bool = False
 ) -> None:
@@ -172,15 +196,15 @@ def write(
         The file exists and `overwrite` is false, or it cannot be written, or the light is not finite.
     """
     path = Path(path)
-    write_atomic(path, encoder(path.suffix).encode(image, options or EncodeOptions()), overwrite=overwrite)
+    write_atomic(path, encode(path.suffix, image, options or EncodeOptions()), overwrite=overwrite)
 
 
-def recipe(name: str, words: dict[str, str], options: EncodeOptions) -> dict[str, str]:
+def recipe(name: str | Any, words: dict[str, str], options: EncodeOptions) -> dict[str, str]:
     """The recipe as a file of this format will hold it, from `HdrImage.recipe` and the writer's options."""
-    return full(words | encoder(name).words(options))
+    return full(words | encoder(name).words(options) | (_STRIPPED if options.strip else {}))
 
 
-def recorded(path: Path, name: str) -> dict[str, str]:
+def recorded(path: Path, name: str | Any) -> dict[str, str]:
     """The recipe that a written file of this format holds; empty if it has none, or is none."""
     found: dict[str, str] = encoder(name).read_recipe(path)
     return found
