@@ -81,7 +81,11 @@ def command(
         source=None if source == PIPE else Path(source), target=None, max_pixels=max_pixels or MAX_PIXELS
     )
     image, _ = convert.read(job)
-    figures = Figures(observe(job.source_name, convert.converter(settings), image))
+    nets = convert.converter(settings)
+    seen = observe(
+        job.source_name, settings, image, lambda keep: convert.compute(job, nets, image, observe=keep)
+    )
+    figures = Figures(seen)
     written = _write(figures, folder, size, overwrite)
     if as_json:
         click.echo(json.dumps(figures.as_dict() | {"files": [str(path) for path in written]}))

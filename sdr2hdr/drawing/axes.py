@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from sdr2hdr.drawing.labels import DIM, GRID, PAPER, TEXT, Box, Color, Page, line_height, width
+from sdr2hdr.drawing.labels import DIM, GRID, TEXT, Box, Color, Page, blank, line_height, width
 
 Values = npt.ArrayLike
 Places = npt.NDArray[np.float64]
@@ -115,25 +115,31 @@ def _dashes(points: Places, dash: float) -> list[Places]:
 
 
 def legend(
-    page: Page, at: tuple[float, float], entries: Sequence[tuple[Color, str]], size: int, room: int
-) -> int:
-    """Patches of colour with words, from left to right, in as many rows as `room` needs; the height of the rows."""
-    x, y = at
-    for color, words in entries:
-        wide = size + size // 2 + width(words, size)
-        if x > at[0] and x + wide > at[0] + room:
-            x, y = at[0], y + line_height(size)
-        left, top = round(x), round(y) + size // 8
-        page.canvas[top : top + size, left : left + size] = color
-        page.write((left + size + size // 2, y), words, size)
-        x += wide + 2 * size
-    return round(y - at[1]) + line_height(size)
+    page: Page, at: tuple[int, int], entries: Sequence[tuple[Color, str]], size: int, room: int
+) -> None:
+    """Patches of colour with words, from left to right, in as many rows as `room` pixels need."""
+    for (x, y), (color, words) in zip(_places(entries, size, room), entries, strict=True):
+        left, top = at[0] + x, at[1] + y
+        page.canvas[top + size // 8 : top + size // 8 + size, left : left + size] = color
+        page.write((left + size + size // 2, top), words, size)
 
 
 def legend_page(wide: int, entries: Sequence[tuple[Color, str]], size: int) -> Page:
     """`legend` as a page of its own."""
-    room = wide - size
-    rows = legend(Page(np.zeros((size * 100, 10000, 3), np.uint8)), (0, 0), entries, size, room)
-    page = Page(np.full((rows + size, wide, 3), PAPER, np.uint8))
-    legend(page, (size // 2, size // 2), entries, size, room)
+    room, margin = wide - size, size // 2
+    rows = _places(entries, size, room)[-1][1] + line_height(size)
+    page = Page(blank(rows + size, wide))
+    legend(page, (margin, margin), entries, size, room)
     return page
+
+
+def _places(entries: Sequence[tuple[Color, str]], size: int, room: int) -> list[tuple[int, int]]:
+    """Where the entries begin, within their room."""
+    x, y, places = 0, 0, []
+    for _, words in entries:
+        wide = size + size // 2 + width(words, size)
+        if x and x + wide > room:
+            x, y = 0, y + line_height(size)
+        places.append((x, y))
+        x += wide + 2 * size
+    return places

@@ -2,7 +2,7 @@
 
 The scale is logarithmic from 0.05 to 10000 cd/m2. Lightness (CIELAB L*) rises evenly with it, so that the picture still
 reads when it is printed in grey; hue tells the level: violet and blue for shadows, green just below SDR white (203
-cd/m2), and from there gold, orange, rose to white. The control points below are our own.
+cd/m2), and from there gold, orange, salmon (1000 cd/m2), pink to white. The control points below are our own.
 """
 
 from functools import cache
@@ -26,11 +26,12 @@ CONTROLS = (
     (15.0, 38, 245),
     (60.0, 38, 190),
     (190.0, 50, 152),
-    (216.0, 66, 84),
-    (700.0, 64, 70),
-    (2000.0, 50, 48),
-    (5000.0, 26, 20),
-    (10000.0, 0, 20),
+    (216.0, 66, 88),
+    (450.0, 68, 70),
+    (1000.0, 54, 48),
+    (2200.0, 40, 22),
+    (4500.0, 26, 350),
+    (10000.0, 0, 350),
 )
 DARKEST, LIGHTEST = 6.0, 99.0  # L* of both ends
 

@@ -23,7 +23,7 @@ from sdr2hdr.drawing.labels import (
 )
 from sdr2hdr.image import FloatArray
 
-X_RANGE, Y_RANGE = (-0.09, 0.79), (-0.03, 0.89)
+X_RANGE, Y_RANGE = (-0.09, 0.81), (-0.03, 0.89)
 TRIANGLES: tuple[tuple[str, str, Color, float], ...] = (  # name, table, colour, dash
     ("BT.2020", "chromaticities_bt2020", ACCENT, 0),
     ("P3", "chromaticities_p3", (126, 206, 255), 4),

@@ -10,7 +10,10 @@ from sdr2hdr.drawing.labels import ACCENT, INK, PAPER, TEXT, Color, Page, blank,
 from sdr2hdr.image import SDR_WHITE_NITS, FloatArray
 
 STEP = 0.25  # stops of a bin
-LOW, HIGH = -13.125, 6.125  # stops about 203 cd/m2, which is the middle of a bin; the ends hold what lies beyond
+LOW, HIGH = (
+    -13.125,
+    6.125,
+)  # stops about 203 cd/m2, which is the middle of a bin; the ends hold what lies beyond
 LEAST = 1e-5  # share at the foot of the plot
 MARKS = ((203.0, "203 cd/m2", "rd"), (1000.0, "1000 cd/m2", "ld"))
 SDR_COLOR: Color = (106, 126, 150)

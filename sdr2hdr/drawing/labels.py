@@ -9,6 +9,7 @@
 
 import io
 import math
+import unicodedata
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -32,7 +33,7 @@ NARROWEST = 240  # pixels: a caption needs as much
 
 @cache
 def font(size: int) -> ImageFont.FreeTypeFont:
-    """Pillow's own font at a size in pixels; it has Latin letters and the signs of `plain`."""
+    """Pillow's own font at a size in pixels; it has Latin letters without accents, see `plain`."""
     loaded = ImageFont.load_default(size)
     if not isinstance(loaded, ImageFont.FreeTypeFont):
         raise RuntimeError("Pillow was built without FreeType")
@@ -44,10 +45,20 @@ def _has(sign: str) -> bool:
     return bytes(font(TEXT).getmask(sign)) != bytes(font(TEXT).getmask("\uffff"))
 
 
+@cache
+def _printed(sign: str) -> str:
+    if not sign.isprintable():
+        return "?"
+    if _has(sign):
+        return sign
+    letters = "".join(part for part in unicodedata.normalize("NFKD", sign) if not unicodedata.combining(part))
+    return letters if letters != sign and all(map(_has, letters)) else "?"
+
+
 def plain(words: str) -> str:
-    """The words with the signs that the font has: a hyphen for the minus, a question mark for what is missing."""
-    words = words.replace("−", "-").replace("²", "2").replace("\t", " ").replace("\n", " ")
-    return "".join(sign if sign.isprintable() and _has(sign) else "?" for sign in words)
+    """The words in signs that the font has: a hyphen for the minus, letters without accents, else question marks."""
+    words = words.replace("−", "-").replace("\t", " ").replace("\n", " ")
+    return "".join(map(_printed, unicodedata.normalize("NFC", words)))
 
 
 def width(words: str, size: int = TEXT) -> int:

@@ -16,7 +16,10 @@ from sdr2hdr.strips import for_each
 
 PERCENTILES = (1, 10, 50, 90, 99, 99.9, 100)
 LEVELS = (203.0, 1000.0)  # cd/m2 of luminance
-OUTSIDE = 1e-3  # of the largest channel: a channel that is negative by less is rounding
+OUTSIDE = 0.01  # a channel below minus this times the largest one is outside of its gamut ...
+DARK_NITS = (
+    1.0  # ... in pixels whose largest channel is above this: below, rounding alone leads out of a gamut
+)
 FLOOR_NITS = 0.05  # added to both sides of a ratio: stops of what is black mean nothing
 KNOTS = 17
 
@@ -52,17 +55,15 @@ class Figures:
     @cached_property
     def outside(self) -> dict[str, float]:
         """Share of the pixels outside of BT.709 and P3."""
-        light = self.observed.hdr.light
-        return {
-            "bt709": _outside(light, "bt2020_to_bt709"),
-            "p3": _outside(light, "bt2020_to_p3"),
-        }
+        light, dark = self.observed.hdr.light, DARK_NITS / self.observed.hdr.white_nits
+        return {name: outside(light, f"bt2020_to_{name}", dark) for name in ("bt709", "p3")}
 
     @cached_property
     def nets(self) -> dict[str, dict[str, float]]:
         """By class, at the working size: stops of luminance that the nets added to what the tone curve gives.
 
-        The median, and the 99th percentile of their sizes; empty without nets.
+        The median, and the 99th percentile of their sizes; and that of what the D-net changed in the detail layer, in
+        stops of PQ signal, of the channel that it changed most. Empty without nets.
         """
         layers = self.observed.layers
         if "refined" not in layers:
@@ -70,12 +71,18 @@ class Figures:
         classes = classify(layers["signal"], self.observed.report.tau)
         before, after = (_luminance_of(decoded(layers[name])) for name in ("mapped", "refined"))
         stops = np.log2((after + FLOOR_NITS) / (before + FLOOR_NITS))
+        added = np.zeros_like(stops)
+        if "hdr_detail" in layers:
+            small = np.float32(1e-6)
+            ratio = np.maximum(layers["hdr_detail"], small) / np.maximum(layers["detail"], small)
+            added = np.abs(np.log2(ratio)).max(0)
         found = {}
         for index, name in enumerate(NAMES):
-            if (some := stops[classes == index]).size:
+            if (here := classes == index).any():
                 found[name] = {
-                    "median": float(np.median(some)),
-                    "p99_of_size": float(np.percentile(np.abs(some), 99)),
+                    "median": float(np.median(stops[here])),
+                    "p99_of_size": float(np.percentile(np.abs(stops[here]), 99)),
+                    "d_net_p99_of_size": float(np.percentile(added[here], 99)),
                 }
         return found
 
@@ -104,7 +111,7 @@ class Figures:
             "max_cll": round(report.max_cll, 2),
             "max_fall": round(report.max_fall, 2),
             "luminance_nits": {"sdr": percentiles(self.sdr_nits), "hdr": percentiles(self.hdr_nits)},
-            "share_above": {
+            "luminance_share_above": {
                 f"{level:g}": round(float((self.hdr_nits > level).mean()), 6) for level in LEVELS
             },
             "share_outside": {name: round(share, 6) for name, share in self.outside.items()},
@@ -153,14 +160,21 @@ def _luminance(shape: tuple[int, ...], light: Callable[[slice], FloatArray]) -> 
     return found
 
 
-def _outside(light: FloatArray, matrix: str) -> float:
-    """Share of the pixels of BT.2020 light that other primaries can only make with negative light."""
+def outside(light: FloatArray, matrix: str, dark: float) -> float:
+    """Share of the pixels of BT.2020 light (3, H, W) that other primaries can only make with negative light.
+
+    Parameters
+    ----------
+    matrix : from BT.2020 to them, a name of `tables.table`
+    dark : pixels without any channel above it are inside
+    """
     height, width = light.shape[1:]
     counts = np.zeros(height, np.int64)
 
     def strip(rows: slice) -> None:
-        rgb = inplace.convert(light[:, rows], matrix)
-        counts[rows] = (rgb.min(0) < -np.float32(OUTSIDE) * rgb.max(0)).sum(1)
+        brightest = light[:, rows].max(0)
+        lowest = inplace.convert(light[:, rows], matrix).min(0)
+        counts[rows] = ((lowest < -np.float32(OUTSIDE) * brightest) & (brightest > np.float32(dark))).sum(1)
 
     for_each(strip, height, width)
     return float(counts.sum() / (height * width))

@@ -9,7 +9,7 @@ import torch
 from sdr2hdr.color import inplace
 from sdr2hdr.drawing.tone_curve import ToneCurve, pq
 from sdr2hdr.image import SDR_WHITE_NITS, FloatArray, HdrImage, SdrImage
-from sdr2hdr.pipeline import Converter, Report
+from sdr2hdr.pipeline import Observe, Report
 from sdr2hdr.settings import Settings
 
 LAYERS = ("signal", "base", "mask", "curve", "hdr_base", "mapped", "detail", "hdr_detail", "refined")
@@ -44,14 +44,13 @@ class Observed:
 
 
 def observe(
-    name: str, converter: Converter, image: SdrImage, progress: Callable[[str], None] | None = None
+    name: str, settings: Settings, image: SdrImage, convert: Callable[[Observe], tuple[HdrImage, Report]]
 ) -> Observed:
-    """Convert a picture and keep what was seen on the way.
+    """Keep what is seen on the way of a conversion.
 
-    Raises
-    ------
-    WeightsError
-        As `Converter.convert` does.
+    Parameters
+    ----------
+    convert : converts the picture, and calls what it is given with every intermediate result
     """
     layers: dict[str, FloatArray] = {}
 
@@ -59,8 +58,8 @@ def observe(
         if layer in LAYERS:
             layers[layer] = np.array(value[0].float().cpu().numpy())
 
-    hdr, report = converter.convert(image, keep, progress)
-    return Observed(name, converter.settings, image, hdr, report, layers)
+    hdr, report = convert(keep)
+    return Observed(name, settings, image, hdr, report, layers)
 
 
 def tone_curve(knots: FloatArray | None, white_nits: float = SDR_WHITE_NITS) -> ToneCurve:

@@ -70,6 +70,14 @@ def text_size(wide: int) -> int:
     return round(TEXT * unit(wide))
 
 
+def framed(page: Page) -> Page:
+    """With a margin, for a file of its own."""
+    margin = title_size(page.size[1])
+    whole = Page(labels.blank(page.size[0] + 2 * margin, page.size[1] + 2 * margin))
+    whole.put(page, margin, margin)
+    return whole
+
+
 def padded(body: Page, wide: int) -> Page:
     """In the middle of a page of at least this width."""
     if body.size[1] >= wide:
@@ -200,7 +208,7 @@ class Panels:
         shares, nets = self.figures.shares, self.figures.nets
         note = "measured: no channel in the mask, the tone curve tells the light"
         if "measured" in nets:
-            note += f" (the nets moved it by {nets['measured']['p99_of_size']:.2f} stops at most, in 99 %)"
+            note += f" (99 % of it was moved by the nets by less than {nets['measured']['p99_of_size']:.2f} stops)"
         note += "; invented: all channels clipped"
         if "invented" in nets:
             note += f" (the nets added {nets['invented']['median']:+.1f} stops, median)"

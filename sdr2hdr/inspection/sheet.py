@@ -7,7 +7,7 @@ from sdr2hdr.drawing.labels import NARROWEST, Page, png, wrap
 from sdr2hdr.drawing.sheets import grid_of, headed
 from sdr2hdr.inspection.figures import Figures
 from sdr2hdr.inspection.observed import Observed
-from sdr2hdr.inspection.panels import Panel, Panels, percent, text_size
+from sdr2hdr.inspection.panels import Panel, Panels, framed, percent, text_size
 
 SIZE = 1600  # pixels of a picture's long side
 CELL = 640  # pixels of a picture in the sheet
@@ -51,7 +51,7 @@ def files(figures: Figures, size: int = SIZE) -> Iterator[tuple[str, bytes]]:
     """
     panels = list(Panels(figures, size).all())
     for panel in panels:
-        yield file_name(panel.name), png(panel.page(size).pixels)
+        yield file_name(panel.name), png(framed(panel.page(size)).pixels)
     yield SHEET, png(sheet(figures.observed, figures, panels).pixels)
 
 

@@ -23,7 +23,7 @@ from sdr2hdr.jobs.peaks import below
 from sdr2hdr.settings import Settings
 
 if TYPE_CHECKING:  # it imports PyTorch, which is to happen while the picture is read
-    from sdr2hdr.pipeline import Converter, Report
+    from sdr2hdr.pipeline import Converter, Observe, Report
 
 STAGES = ("read", "decompose", "base", "detail", "refine", "full size", "write")  # as they come
 T = TypeVar("T")
@@ -134,9 +134,13 @@ def read(job: Job) -> tuple[SdrImage, float]:
 
 
 def compute(
-    job: Job, nets: "Converter", image: SdrImage, progress: Callable[[str], None] | None = None
+    job: Job,
+    nets: "Converter",
+    image: SdrImage,
+    progress: Callable[[str], None] | None = None,
+    observe: "Observe | None" = None,
 ) -> "tuple[HdrImage, Report]":
-    """The second third: the method.
+    """The second third: the method; for the last two arguments see `Converter.convert`.
 
     Raises
     ------
@@ -146,7 +150,7 @@ def compute(
         The nets give numbers that are not finite.
     """
     with _enough_memory(job, image.size):
-        return nets.convert(image, progress=progress)
+        return nets.convert(image, observe, progress)
 
 
 def write(job: Job, hdr: HdrImage) -> float:
