@@ -75,7 +75,7 @@ def _labels(image: HdrImage) -> bytes:
         chunk(b"iCCP", _PROFILE_NAME + b"\0\0" + zlib.compress(pq_profile(), 9)),
         chunk(b"mDCV", _mastering(light)),
         chunk(b"cLLI", struct.pack(">II", _steps(light.max_cll), _steps(light.max_fall))),
-        xmp_chunk(to_xmp(image.recipe)),
+        xmp_chunk(to_xmp(image.recipe, image.xmp)),
     ]
     if exif is not None:
         labels.append(chunk(b"eXIf", exif))
