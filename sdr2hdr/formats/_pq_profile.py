@@ -21,7 +21,7 @@ from sdr2hdr.image import PQ_PEAK_NITS
 Array = npt.NDArray[np.float64]
 Fixed = npt.NDArray[np.int64]  # s15Fixed16Number
 
-_D50: Array = np.array([0.9642, 1.0, 0.8249])  # ICC.1:2022, 7.2.16
+D50: Array = np.array([0.9642, 1.0, 0.8249])  # ICC.1:2022, 7.2.16
 _ENTRIES = 4096
 _CREATED = (
     2026,
@@ -37,27 +37,27 @@ _CREATED = (
 def pq_profile() -> bytes:
     """The profile's bytes, the same at every call and on every machine."""
     xyz = table("bt2020_to_xyz")
-    adaptation = adapt(xyz.sum(axis=1), _D50)
-    colorants = _s15f16(adaptation @ xyz)
-    white = _s15f16(_D50)
+    adaptation = adapt(xyz.sum(axis=1), D50)
+    colorants = fixed(adaptation @ xyz)
+    white = fixed(D50)
     colorants[:, 1] = white - colorants[:, 0] - colorants[:, 2]  # rounded, they still add up to white
     curve = b"curv" + struct.pack(">II", 0, _ENTRIES) + _pq_curve().astype(">u2").tobytes()
     tags = {
-        b"desc": _text("Rec.2100 PQ"),
-        b"cprt": _text("No copyright, use freely"),
-        b"wtpt": _xyz(white),
-        b"lumi": _xyz(_s15f16(np.array([0.0, PQ_PEAK_NITS, 0.0]))),
-        b"chad": b"sf32" + bytes(4) + _s15f16(adaptation).astype(">i4").tobytes(),
-        b"rXYZ": _xyz(colorants[:, 0]),
-        b"gXYZ": _xyz(colorants[:, 1]),
-        b"bXYZ": _xyz(colorants[:, 2]),
+        b"desc": text_tag("Rec.2100 PQ"),
+        b"cprt": text_tag("No copyright, use freely"),
+        b"wtpt": xyz_tag(white),
+        b"lumi": xyz_tag(fixed(np.array([0.0, PQ_PEAK_NITS, 0.0]))),
+        b"chad": b"sf32" + bytes(4) + fixed(adaptation).astype(">i4").tobytes(),
+        b"rXYZ": xyz_tag(colorants[:, 0]),
+        b"gXYZ": xyz_tag(colorants[:, 1]),
+        b"bXYZ": xyz_tag(colorants[:, 2]),
         b"rTRC": curve,
         b"gTRC": curve,
         b"bTRC": curve,
         # ITU-T H.273: BT.2020 primaries, PQ, RGB (identity matrix), full range
         b"cicp": b"cicp" + bytes(4) + bytes([9, 16, 0, 1]),
     }
-    return _assemble(tags, white)
+    return assemble(tags, white)
 
 
 def _pq_curve() -> Array:
@@ -68,7 +68,7 @@ def _pq_curve() -> Array:
     return curve
 
 
-def _assemble(tags: dict[bytes, bytes], white: Fixed) -> bytes:
+def assemble(tags: dict[bytes, bytes], white: Fixed) -> bytes:
     """Header, tag table and data; equal data is stored once; the profile ID is filled in last."""
     data = bytearray()
     first = 128 + 4 + 12 * len(tags)
@@ -93,15 +93,17 @@ def _assemble(tags: dict[bytes, bytes], white: Fixed) -> bytes:
     return bytes(profile)
 
 
-def _s15f16(value: Array) -> Fixed:
+def fixed(value: Array) -> Fixed:
+    """Numbers as s15Fixed16Number (ICC.1:2022, 4.6)."""
     return np.rint(value * 65536).astype(np.int64)
 
 
-def _xyz(fixed: Fixed) -> bytes:
-    return b"XYZ " + bytes(4) + fixed.astype(">i4").tobytes()
+def xyz_tag(value: Fixed) -> bytes:
+    """XYZType of one colour."""
+    return b"XYZ " + bytes(4) + value.astype(">i4").tobytes()
 
 
-def _text(text: str) -> bytes:
+def text_tag(text: str) -> bytes:
     """multiLocalizedUnicodeType with one entry, English (United States)."""
     encoded = text.encode("utf-16-be")
     return b"mluc" + struct.pack(">III", 0, 1, 12) + b"enUS" + struct.pack(">II", len(encoded), 28) + encoded
