@@ -48,12 +48,16 @@ class Still:
         return next((p[4:] for p in self._colours() if p[:4] in (b"prof", b"rICC")), None)
 
     @property
+    def tagged(self) -> bool:
+        """Whether there is an `nclx` property."""
+        return self._nclx is not None
+
+    @property
     def code_points(self) -> tuple[int, int]:
         """Primaries and transfer (ITU-T H.273) as `nclx` states them, or else the coded picture; 2: nothing does."""
-        nclx = next((p for p in self._colours() if p[:4] == b"nclx" and len(p) >= 11), None)
-        if nclx is None:
+        if self._nclx is None:
             return self.coded.primaries, self.coded.transfer
-        primaries, transfer = struct.unpack_from(">HH", nclx, 4)
+        primaries, transfer = struct.unpack_from(">HH", self._nclx, 4)
         return primaries, transfer
 
     @property
@@ -96,6 +100,10 @@ class Still:
         return (
             "Apple" if any((i.get(b"auxC") or b"")[4:].startswith(_APPLE_GAIN_MAP) for i in auxiliary) else ""
         )
+
+    @property
+    def _nclx(self) -> bytes | None:
+        return next((p for p in self._colours() if p[:4] == b"nclx" and len(p) >= 11), None)
 
     def _colours(self) -> list[bytes]:
         return [data for kind, data, _ in self.item.properties if kind == b"colr"]

@@ -8,6 +8,8 @@ import numpy as np
 from sdr2hdr.errors import OutputError, UsageError
 from sdr2hdr.formats import _exif, _heif
 from sdr2hdr.formats._convert import Codes
+from sdr2hdr.formats._examined import Examined
+from sdr2hdr.formats._heif_examined import examined
 from sdr2hdr.formats._isobmff import brands
 from sdr2hdr.formats._options import EncodeOptions
 from sdr2hdr.formats._pq_codes import pq_codes
@@ -48,6 +50,18 @@ def decode(data: bytes) -> SdrImage:
     """
     still = _still(data)
     return _heif.picture_of(still, still.profile, _upright(_codes(data, still), still), "avif")
+
+
+def examine(data: bytes) -> Examined:
+    """Read an AVIF for what it is.
+
+    Raises
+    ------
+    InputError
+        Cut off or damaged, or its colours are said in a way that is not supported.
+    """
+    still = _still(data)
+    return examined(still, _upright(_codes(data, still), still), "avif")
 
 
 def encode(image: HdrImage, options: EncodeOptions) -> bytes:

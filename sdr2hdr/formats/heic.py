@@ -11,6 +11,8 @@ import numpy as np
 from sdr2hdr.errors import InputError, OutputError
 from sdr2hdr.formats import _cicp, _heif
 from sdr2hdr.formats._convert import Codes
+from sdr2hdr.formats._examined import Examined
+from sdr2hdr.formats._heif_examined import examined
 from sdr2hdr.formats._isobmff import brands
 from sdr2hdr.formats._options import EncodeOptions
 from sdr2hdr.formats._pq_codes import pq_codes
@@ -62,9 +64,21 @@ def decode(data: bytes) -> SdrImage:
     InputError
         Cut off, damaged, it says PQ or HLG, or pillow-heif is not installed.
     """
-    opened = open_still(data)
+    opened = _open(data)
     profile = opened.still.profile  # refuses HDR, before anything is decoded
     return _heif.picture_of(opened.still, profile, opened.codes(), "heic", premultiplied=opened.premultiplied)
+
+
+def examine(data: bytes) -> Examined:
+    """Read a HEIC for what it is.
+
+    Raises
+    ------
+    InputError
+        Cut off or damaged, its colours are said in a way that is not supported, or pillow-heif is not installed.
+    """
+    opened = _open(data)
+    return examined(opened.still, opened.codes(), "heic")
 
 
 def encode(image: HdrImage, options: EncodeOptions) -> bytes:
@@ -124,7 +138,7 @@ def read_recipe(path: Path) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Opened:
+class _Opened:
     """A file that can be decoded. still : what its boxes say; file : of pillow-heif."""
 
     still: _heif.Still
@@ -155,7 +169,7 @@ class Opened:
         return codes
 
 
-def open_still(data: bytes) -> Opened:
+def _open(data: bytes) -> _Opened:
     """Open the primary picture; nothing is decoded yet.
 
     Raises
@@ -174,7 +188,7 @@ def open_still(data: bytes) -> Opened:
     if nclx and still.coded.primaries == still.coded.transfer == _cicp.UNSPECIFIED:
         points = int(nclx["color_primaries"]), int(nclx["transfer_characteristics"])
         still = replace(still, coded=still.coded._replace(primaries=points[0], transfer=points[1]))
-    return Opened(still, file)
+    return _Opened(still, file)
 
 
 def _still(data: bytes) -> _heif.Still:
