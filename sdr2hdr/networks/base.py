@@ -22,7 +22,7 @@ class CoarseNet(nn.Module):
 
     def __init__(self, widths: list[int], slope: float, dropout: float, display: bool = False) -> None:
         super().__init__()
-        self.slope, self.bins, self.tone_knots, self.display, self.quiet = slope, BINS, KNOTS, display, QUIET
+        self.slope, self.bins, self.tone_knots, self.display = slope, BINS, KNOTS, display
         self.body = Body(24, widths, slope, dropout)
         statistics = 3 * widths[-1] + 4 * BINS
         self.pool = nn.Sequential(
@@ -54,8 +54,10 @@ class CoarseNet(nn.Module):
         counts.scatter_add_(2, low.long() + 1, part)
         return (counts / values.shape[2] + 1e-8).sqrt().flatten(1)
 
-    def forward(self, base: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """-> raw curve (N, 3, 17), raw levels (N, 3, h/2, w/2)."""
+    def forward(
+        self, base: torch.Tensor, mask: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """-> raw curve (N, 3, 17), raw levels (N, 3, h/2, w/2), how surely there are highlights (N, 1), unbounded."""
         x = F.pixel_unshuffle(torch.cat([base, mask], 1), 2)
         levels = self.body.encode(x.to(self.body.stem.weight.dtype))
         deep = levels[-1].float()
@@ -67,24 +69,8 @@ class CoarseNet(nn.Module):
         y = self.body.decode(levels).float()
         scale, shift = self.top(summary)[:, :, None, None].chunk(2, 1)
         y = F.leaky_relu(y * (1 + scale) + shift, self.slope)
-        knots, levels_map = self.knots(summary).view(-1, 3, self.tone_knots), self.levels(y)
-        if self.display:
-            sure = self.confidence(summary)
-            knots = self.rising(knots) * sure[:, :, None]
-            levels_map = levels_map * sure[:, :, None, None]
-        return knots, levels_map
-
-    def confidence(self, summary: torch.Tensor) -> torch.Tensor:
-        """How surely a picture has highlights, (N, 1), 0 .. 1: 0 gives the direct mapping, exactly."""
-        sure = 1 + self.sure(summary)
-        if self.training:  # beyond its ends it still learns
-            return sure - (1 - self.slope) * (sure - sure.clamp(0, 1)).detach()
-        return sure.clamp(0, 1)
-
-    def rising(self, knots: torch.Tensor) -> torch.Tensor:
-        """Offsets of the curve that begin above the shoulders and never darken."""
-        knots = F.leaky_relu(knots, self.slope) if self.training else knots.clamp(min=0)
-        return torch.cat([torch.zeros_like(knots[..., : self.quiet]), knots[..., self.quiet :]], -1)
+        sure = 1 + self.sure(summary) if self.display else torch.ones_like(summary[:, :1])
+        return self.knots(summary).view(-1, 3, self.tone_knots), self.levels(y), sure
 
 
 class BaseNet(nn.Module):
@@ -109,7 +95,7 @@ class BaseNet(nn.Module):
     ) -> None:
         super().__init__()
         self.tone = Tone()
-        self.use_coarse, self.use_fine, self.display = coarse, fine, display
+        self.use_coarse, self.use_fine, self.display, self.quiet = coarse, fine, display, QUIET
         self.slope, self.long_side, self.tone_knots = SLOPE, LONG_SIDE, KNOTS
         self.coarse_multiple = 2 ** len(coarse_widths)
         self.coarse_net = CoarseNet(list(coarse_widths), slope, dropout, display)
@@ -123,15 +109,27 @@ class BaseNet(nn.Module):
     @torch.jit.export
     def coarse(self, base: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Base layer and mask (N, 3, H, W) -> tone curve (N, 3, 17), levels (N, 3, h, w) >= 0, 80 cells wide; PQ."""
+        knots, levels, _ = self.judged(base, mask)
+        return knots, levels
+
+    def judged(
+        self, base: torch.Tensor, mask: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Likewise, and how surely the picture has highlights, (N, 1): from 1 on all of it counts, up to 0 nothing."""
         size = self.coarse_size(base.shape[-2], base.shape[-1])
         linear = F.interpolate(
             torch.cat([base**2.2, mask], 1), size, mode="area"
         )  # light, roughly, is what averages
-        raw, levels = self.coarse_net(linear[:, :3].clamp(min=1e-6) ** (1 / 2.2), linear[:, 3:])
+        raw, levels, sure = self.coarse_net(linear[:, :3].clamp(min=1e-6) ** (1 / 2.2), linear[:, 3:])
+        if self.display:  # the curve begins above the shoulders and never darkens
+            raw = F.leaky_relu(raw, self.slope) if self.training else raw.clamp(min=0)
+            raw = torch.cat([torch.zeros_like(raw[..., : self.quiet]), raw[..., self.quiet :]], -1)
+            share = sure.clamp(0, 1)[:, :, None]
+            raw, levels = raw * share, levels * share[..., None]
         # the running maximum over the knots: a tone curve cannot fall
         knots = torch.cummax(self.tone.positions + raw, -1)[0] - self.tone.positions
         levels = F.leaky_relu(levels, self.slope) if self.training else levels.clamp(min=0)
-        return knots, levels
+        return knots, levels, sure
 
     def coarse_size(self, height: int, width: int) -> list[int]:
         """Size at which the coarse scale sees a picture: long side 160, both sides multiples of the net's."""

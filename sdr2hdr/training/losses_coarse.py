@@ -12,6 +12,13 @@ BT709_LUMINANCE = (0.2126, 0.7152, 0.0722)  # ITU-R BT.709-6, 3.2
 LEVEL_WEIGHT = 2.0
 LEVEL_BETA = 0.1  # PQ, smooth L1
 FEW = 40.0  # mask-weighted cells below which a picture counts less
+SURE_WEIGHT = 0.02
+SURE_MARGIN = 0.3  # a picture without highlights is to be so far beyond doubt
+SHOULDER = 0.4  # signal above which a picture of the display look may have been raised
+QUIET_EXCESS, LIVELY_EXCESS = (
+    0.002,
+    0.008,
+)  # PQ, mean there: what has surely no highlights, what surely has some
 ANCHOR = 0.15  # weight of the anchored scale on pairs whose scale is only estimated
 
 
@@ -36,10 +43,19 @@ class Views:
     real: torch.Tensor
 
 
+def sure_loss(sure: torch.Tensor, excess: torch.Tensor) -> torch.Tensor:
+    """Hinges: pictures with highlights are to be at 1 and above, those without below 0; what is in between may be.
+
+    sure : (N, 1); excess : (N,) how far the reference lies above the direct mapping, PQ
+    """
+    lively = F.relu(1 - sure[:, 0]) * (excess > LIVELY_EXCESS)
+    return (lively + F.relu(sure[:, 0] + SURE_MARGIN) * (excess < QUIET_EXCESS)).mean()
+
+
 def coarse_loss(net: BaseNet, views: Views) -> dict[str, torch.Tensor]:
     """Terms of the loss, to be added up; where the scale of a reference is only estimated one gain is fitted."""
     signal, mask, pq, real = views.signal, views.mask, views.pq, views.real
-    knots, levels = net.coarse(signal, mask)
+    knots, levels, sure = net.judged(signal, mask)
     tone = net.tone
     row, column = (int(v) for v in torch.randint(0, 2, (2,)))  # every second pixel tells enough
     s, m, p = (t[..., row::2, column::2] for t in (signal, mask, pq))
@@ -61,4 +77,9 @@ def coarse_loss(net: BaseNet, views: Views) -> dict[str, torch.Tensor]:
     wanted = F.interpolate(m * (target - curve.detach()), grid, mode="area") / (weight + 1e-4)
     level = F.smooth_l1_loss(levels, wanted, beta=LEVEL_BETA, reduction="none")
     level = (weight * level).sum((1, 2, 3)) / (weight.sum((1, 2, 3)) + FEW)
-    return {"curve": error.mean(), "level": LEVEL_WEIGHT * level.mean(), "anchor": ANCHOR * anchor.mean()}
+    found = {"curve": error.mean(), "level": LEVEL_WEIGHT * level.mean(), "anchor": ANCHOR * anchor.mean()}
+    if net.display:
+        bright = (s > SHOULDER).float()
+        excess = ((target - tone.direct(s)) * bright).sum((1, 2, 3)) / (bright.sum((1, 2, 3)) + FEW)
+        found["sure"] = SURE_WEIGHT * sure_loss(sure, excess)
+    return found

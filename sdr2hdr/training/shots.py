@@ -60,7 +60,16 @@ def sampling_of(look: str, long_side: int = 320) -> Sampling:
     """How views of a look are drawn: the display look's promises rest on what it has seen without a highlight."""
     if look == "scene":
         return Sampling(long_side=long_side)
-    return Sampling(look, long_side, negatives=0.15, framed=0.05, turned=0.0, grade=Grade(dim=0.15))
+    return Sampling(
+        look,
+        long_side,
+        negatives=0.12,
+        framed=0.05,
+        turned=0.0,
+        contrast=0.1,
+        saturation=0.15,
+        grade=Grade(dim=0.15),
+    )
 
 
 def size_of(aspect: tuple[int, int], long_side: int, multiple: int = 16) -> tuple[int, int]:
