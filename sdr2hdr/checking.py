@@ -27,7 +27,8 @@ _FEW = 1e-5  # share of the pixels
 _OUTSIDE = 0.01  # a component below minus this times the largest one is outside the gamut
 _DARK_NITS = 1.0  # below, rounding alone leads out of a gamut
 _STRIP = 1 << 18  # pixels
-_GREY_SIGNAL = 0.91  # sRGB: the brightest code of PQ pictures up to 4000 cd/m2 looks like this
+# PQ codes taken as sRGB: 4000 cd/m2 look like 161, 203 cd/m2 like 60 and 1 cd/m2 like 4
+_GREY_NITS, _FLAT_NITS, _FLAT_CONTRAST = 165.0, 120.0, 40.0
 _STATING = ("png", "avif", "heic")  # formats with a place for MaxCLL that readers look at
 
 
@@ -166,16 +167,10 @@ def _notes(found: Examined, levels: Levels, empty: bool) -> list[str]:
     """What will go wrong, as far as every format has it in common."""
     said = found.signalling
     notes = []
-    signal = float(
-        np.interp(levels.max_cll / SDR_WHITE_NITS, table("srgb_to_linear"), np.linspace(0, 1, 65536))
-    )
-    if not said.said_by and said.transfer == "srgb" and found.bits > 8 and signal < _GREY_SIGNAL:
-        notes.append(
-            f"untagged, and its brightest code is {signal:.0%} of the range: if these are PQ codes, "
-            "viewers will show this grey; tag it"
-        )
+    if not said.said_by and found.bits > 8 and _is_grey(found, levels):
+        notes.append("untagged, and flat: if these are PQ codes, viewers will show this grey; tag it")
     if empty:
-        notes.append("tagged HDR, but nothing in it is brighter than SDR white: it will look like SDR")
+        notes.append("room for HDR, but nothing in it is brighter than SDR white: it will look like SDR")
     if said.transfer == "pq" and found.bits < 10:
         notes.append(f"{found.bits} bits are too few for PQ: smooth skies will show bands")
     if said.transfer == "pq" and found.format in _STATING and not said.max_cll:
@@ -193,6 +188,14 @@ def _notes(found: Examined, levels: Levels, empty: bool) -> list[str]:
     if levels.infinite:
         notes.append(f"{share(levels.infinite)} of it is infinite or no number, and was left out")
     return notes
+
+
+def _is_grey(found: Examined, levels: Levels) -> bool:
+    """Whether an SDR picture looks as PQ codes do that are taken as sRGB: no white, or no contrast."""
+    if found.signalling.transfer != "srgb":
+        return False
+    low, high = levels.percentiles[0], levels.percentiles[2]
+    return levels.max_cll < _GREY_NITS or (high < _FLAT_NITS and high < _FLAT_CONTRAST * low)
 
 
 def share(of: float) -> str:

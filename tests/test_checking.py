@@ -149,6 +149,20 @@ def test_pq_codes_without_a_tag_are_grey() -> None:
     assert check(io.BytesIO(stream.getvalue()), name="a").notes == (), "8 bits are what SDR is"
 
 
+def test_pq_codes_up_to_the_top_are_grey_too() -> None:
+    """With one white light in it, the picture is still flat."""
+    light = (RANDOM.random((50, 60, 3)) * 150 + 5).astype(np.float32)
+    light[:1, :10] = 10_000
+    codes = (colour.eotf_inverse(light, "ST 2084") * 65535).round().astype(np.uint16)
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, codes, photometric="rgb")
+    assert "viewers will show this grey" in words(check(io.BytesIO(stream.getvalue()), name="a"))
+    photo = colour.eotf_inverse(np.linspace(0, 1, 9000).reshape(50, 60, 3), "sRGB")
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, (photo * 65535).astype(np.uint16), photometric="rgb")
+    assert check(io.BytesIO(stream.getvalue()), name="a").notes == ()
+
+
 def test_black() -> None:
     checked = judge(examined(np.zeros((3, 4, 5), np.float32), pq()))
     assert not checked.hdr

@@ -16,6 +16,7 @@ _FOREIGN = (  # (offset, magic, what it is): refused with a word of its own
     (0, b"#?RGBE", "a Radiance picture, which is already HDR"),
     (0, b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
     (0, b"\xff\x0a", "a JPEG XL picture"),
+    (0, b"II\xbc", "a JPEG XR picture"),
     (4, b"ftypavi", "an AVIF picture"),
     (4, b"ftypcrx", "a camera raw file"),
     (4, b"ftyp", "a HEIF picture or a film"),

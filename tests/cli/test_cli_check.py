@@ -79,7 +79,7 @@ def test_blocks_for_people(files: Path, bash: Bash) -> None:
     assert first["bright"].startswith("16.67 % of the pixels above 203 cd/m2")
     assert "look scene" in first["made by"]
     assert "ab12" not in first["made by"]
-    assert "  but        tagged HDR, but nothing in it is brighter" in blocks[1]
+    assert "  but        room for HDR, but nothing in it is brighter" in blocks[1]
 
 
 def test_json(files: Path, bash: Bash) -> None:
