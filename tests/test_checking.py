@@ -15,9 +15,10 @@ from sdr2hdr.formats._examined import Signalling
 from sdr2hdr.image import HdrImage
 
 RANDOM = np.random.default_rng(6)
-DIM = RANDOM.random((3, 40, 50), np.float32) * 0.9 + 0.01
+Y, X = np.mgrid[0:40, 0:50].astype(np.float32)
+DIM = np.stack([0.02 + Y / 50, 0.02 + (X + Y) / 110, 0.02 + X / 60])  # smooth: some formats are lossy
 BRIGHT = DIM.copy()
-BRIGHT[:, :4, :5] = 4.0
+BRIGHT[:, :8, :8] = 4.0
 
 
 def examined(light: np.ndarray, said: Signalling, form: str = "png", bits: int = 16, floating: bool = False):
