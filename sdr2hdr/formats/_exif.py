@@ -67,6 +67,16 @@ def turn(pixels: npt.NDArray[Any], how: int) -> npt.NDArray[Any]:
     return pixels
 
 
+def turn_back(pixels: npt.NDArray[Any], how: int) -> npt.NDArray[Any]:
+    """The inverse of `turn`: as they are stored."""
+    return turn(pixels, {6: 8, 8: 6}.get(how, how))
+
+
+def only_orientation(how: int) -> bytes:
+    """A block that says nothing else."""
+    return b"II" + struct.pack("<HIHHHIHHI", 42, 8, 1, _ORIENTATION, SHORT, 1, how, 0, 0)
+
+
 def from_tiff(data: bytes) -> bytes | None:
     """A block of a TIFF's descriptive tags, EXIF and GPS directories; None for BigTIFF or where there are none.
 

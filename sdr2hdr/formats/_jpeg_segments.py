@@ -2,10 +2,15 @@
 
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sdr2hdr.errors import InputError
 from sdr2hdr.formats._source import damaged
+
+XMP_MARK = (
+    b"http://ns.adobe.com/xap/1.0/\0"  # ISO 16684-3, 1.1.3; a packet's extension has another and is left out
+)
 
 _SOI, _EOI, _SOS, _DNL, _APP1, _APP2, _APP14 = 0xD8, 0xD9, 0xDA, 0xDC, 0xE1, 0xE2, 0xEE
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # SOF0 .. SOF15 without DHT, JPG, DAC
@@ -26,6 +31,7 @@ class Segments:
     adobe : whether there is an Adobe marker, which says that CMYK is stored inverted
     scans : number of scans
     begin, end : where the entropy-coded data of the last scan lies
+    after : where the file goes on behind the end marker
     missing : lowest bit sent so far of a component's 64 coefficients, `_NOTHING` if none
     """
 
@@ -36,10 +42,12 @@ class Segments:
     components: bytes = b""
     adobe: bool = False
     exif: bytes | None = None
+    xmp: bytes | None = None
     icc: dict[int, bytes] = field(default_factory=dict)
     scans: int = 0
     begin: int = 0
     end: int = 0
+    after: int = 0
     missing: dict[int, list[int]] = field(default_factory=dict)
 
     @property
@@ -95,11 +103,26 @@ def whole(data: bytes) -> Segments:
         at = _walk(data, found.end, found)
         if at < 0:
             break
+    found.after = data.index(b"\xff\xd9", found.end) + 2
     while found.end > found.begin and data[found.end - 1] == 0xFF:  # fill bytes before the marker
         found.end -= 1
     if any(bits[0] or any(0 < bit < _NOTHING for bit in bits) for bits in found.missing.values()):
         raise damaged("without its last scans")
     return found
+
+
+def parts(data: bytes, begin: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Marker, begin and end of the contents of a picture's segments before its first scan; until something is amiss."""
+    at = begin + 2
+    while at + 4 <= end and data[at] == 0xFF and data[at + 1] != _SOS:
+        if data[at + 1] == 0xFF:  # fill byte
+            at += 1
+            continue
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        if length < 2 or at + 2 + length > end:
+            return
+        yield data[at + 1], at + 4, at + 2 + length
+        at += 2 + length
 
 
 def _scan(data: bytes, at: int, found: Segments) -> int:
@@ -146,6 +169,8 @@ def _note(marker: int, segment: bytes, found: Segments) -> None:
         found.components = segment[6::3][: segment[5]]
     elif marker == _APP1 and segment.startswith(b"Exif\0\0") and found.exif is None:
         found.exif = segment
+    elif marker == _APP1 and segment.startswith(XMP_MARK) and found.xmp is None:
+        found.xmp = segment[len(XMP_MARK) :]
     elif marker == _APP2 and segment.startswith(b"ICC_PROFILE\0") and len(segment) > 14:
         found.icc[segment[12]] = segment[14:]
     elif marker == _APP14 and segment.startswith(b"Adobe"):

@@ -26,7 +26,8 @@ def encode(image: HdrImage, options: EncodeOptions) -> bytes:
     """TIFF file of the picture: PQ codes (SMPTE ST 2084) of its light in cd/m2, full range, rounded to nearest.
 
     Light outside 0 .. 10000 cd/m2 is clipped. Alpha is stored as it is, straight (unassociated). The picture's EXIF
-    goes along, maker notes included; the recipe is in the XMP packet. Equal pictures give equal bytes.
+    goes along, maker notes included; the recipe is in the XMP packet, beside what the source's packet says. Equal
+    pictures give equal bytes.
 
     Raises
     ------
@@ -40,7 +41,7 @@ def encode(image: HdrImage, options: EncodeOptions) -> bytes:
         raise OutputError(f"{width} x {height} pixels are too many for a TIFF; write an .exr")
     codes = pq_codes(image)
     block = _exif_tiff.prepare(image.exif, image.size)
-    xmp = to_xmp(image.recipe)
+    xmp = to_xmp(image.recipe, image.xmp)
     stand_ins = {code: stand_in for stand_in, code in _PLACEHOLDERS.items()}
     pointers = [(stand_ins[code], _LONG, 1, offset, True) for code, offset in block.pointers]
     resolution = (

@@ -1,29 +1,28 @@
 """What made a file, written into the file: as XMP where a format takes it.
 
 The packet is plain XMP (ISO 16684-1): one element per word of the recipe, in a namespace of our own, and
-`xmp:CreatorTool`. Nothing in it depends on time or place.
+`xmp:CreatorTool`, beside what the source's packet says. Nothing in it depends on time or place.
 """
 
+import logging
 import re
+from collections.abc import Sequence
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from sdr2hdr import __version__
+from sdr2hdr.formats import _xmp
+from sdr2hdr.formats._source import one_line
+
+_LOG = logging.getLogger(__name__)
 
 SOFTWARE = f"sdr2hdr {__version__}"
 NAMESPACE = "urn:sdr2hdr:recipe:1.0/"
 
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
-<x:xmpmeta xmlns:x="adobe:ns:meta/">
-<rdf:RDF xmlns:rdf="{rdf}">
-<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:sdr2hdr="{ours}">
+_DESCRIPTION = """<rdf:Description rdf:about="" xmlns:xmp="{xmp}" xmlns:sdr2hdr="{ours}">
 <xmp:CreatorTool>{software}</xmp:CreatorTool>
 {words}
-</rdf:Description>
-</rdf:RDF>
-</x:xmpmeta>
-<?xpacket end="r"?>"""
+</rdf:Description>"""
 
 
 def full(recipe: dict[str, str]) -> dict[str, str]:
@@ -34,10 +33,29 @@ def full(recipe: dict[str, str]) -> dict[str, str]:
     }
 
 
-def to_xmp(recipe: dict[str, str]) -> bytes:
-    """XMP packet (UTF-8) that holds the recipe."""
+def to_xmp(
+    recipe: dict[str, str],
+    source: bytes | None = None,
+    *,
+    more: Sequence[str] = (),
+    same_pixels: bool = False,
+) -> bytes:
+    """XMP packet (UTF-8) that holds the recipe, and what the source's packet says.
+
+    Parameters
+    ----------
+    source : the packet of the picture that it was made of; one that is damaged is left out, with a warning
+    more : further `rdf:Description` elements
+    same_pixels : as in `_xmp.merged`
+    """
     words = "\n".join(f"<sdr2hdr:{k}>{escape(v)}</sdr2hdr:{k}>" for k, v in full(recipe).items())
-    return _PACKET.format(rdf=_RDF, ours=NAMESPACE, software=escape(SOFTWARE), words=words).encode()
+    own = _DESCRIPTION.format(xmp=_xmp.XMP, ours=NAMESPACE, software=escape(SOFTWARE), words=words)
+    if source is not None:
+        try:
+            return _xmp.merged(source, [own, *more], NAMESPACE, same_pixels=same_pixels)
+        except ValueError as error:
+            _LOG.warning("the XMP packet is damaged (%s) and is left out", one_line(error)[:80])
+    return _xmp.packet([own, *more])
 
 
 def from_xmp(packet: bytes) -> dict[str, str]:

@@ -21,8 +21,10 @@ def picture(
     white: int | None = None,
     profile: bytes | _icc.Profile | None = None,
     exif: bytes | None = None,
+    xmp: bytes | None = None,
     orientation: int | None = None,
     premultiplied: bool = False,
+    data: bytes | None = None,
 ) -> SdrImage:
     """Make a picture of code values.
 
@@ -40,10 +42,14 @@ def picture(
         ICC profile of the file, or None for sRGB. One that is broken is taken as sRGB, with a warning.
     exif
         EXIF block, as it was found.
+    xmp
+        XMP packet, as it was found.
     orientation
         1..8 where something else than the EXIF block says it.
     premultiplied
         The colours are multiplied by alpha.
+    data
+        The file, if a gain map can be added to it.
 
     Returns
     -------
@@ -71,6 +77,8 @@ def picture(
         format=form,
         profile=None if used is None else used.description or "unnamed",
         exif=_exif.upright(exif),
+        xmp=xmp or None,
+        data=data,
     )
 
 

@@ -1,19 +1,22 @@
-"""JPEG, read only: 8 bits, sequential and progressive; grey, colour and CMYK."""
+"""JPEG, read only: 8 bits, sequential and progressive; grey, colour and CMYK. What is written is `uhdr`."""
 
+import logging
 import re
 
-import imagecodecs
 import numpy as np
 
+from sdr2hdr.formats import _gain_map_find
 from sdr2hdr.formats._convert import Codes
+from sdr2hdr.formats._jpeg_colour import EOI, colour_of, pixels
 from sdr2hdr.formats._jpeg_segments import Segments, header, whole
 from sdr2hdr.formats._signal import picture
-from sdr2hdr.formats._source import damaged
+from sdr2hdr.formats._source import NAME, damaged
 from sdr2hdr.image import SdrImage
+
+logger = logging.getLogger(__name__)
 
 EXTENSIONS = (".jpg", ".jpeg", ".jpe")
 
-_EOI = b"\xff\xd9"
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _NOISE = np.random.default_rng(0).integers(0, 255, 256, np.uint8).tobytes()  # entropy-coded data; no 0xFF
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as JFIF has it
@@ -31,30 +34,50 @@ def dimensions(data: bytes) -> tuple[int, int]:
 
 
 def decode(data: bytes) -> SdrImage:
-    """Decode the file's first picture; what phones append to it (gain maps, films) is ignored.
+    """Decode the file's first picture; what phones append to it (films, further pictures) is ignored.
+
+    A gain map is left behind, too, with a warning: it holds the very light that is to be made up.
 
     Raises
     ------
     InputError
         Cut off or damaged, with or without an end marker.
     """
-    found = whole(data)
-    codes = _pixels(data[: found.end] + _EOI)
-    if codes.shape[:2] != (found.height, found.width):
-        raise damaged("its size is not the header's")
-    if _may_be_cut(found, codes) and not np.array_equal(codes, _pixels(_prolonged(data, found))):
-        raise damaged("its end marker comes before its last pixel")
+    found, codes = base(data)
+    if gain_map := _gain_map_find.find(data, found):
+        logger.warning(
+            "%s: has a gain map of its own (%s), which is left out; its SDR picture is what is converted",
+            NAME.get(),
+            gain_map.kinds[0],
+        )
     if len(found.components) == 4 and found.adobe:
         np.subtract(255, codes, out=codes)
-    return picture(codes, form="jpeg", colour=len(found.components), profile=found.profile, exif=found.exif)
+    return picture(
+        codes,
+        form="jpeg",
+        colour=len(found.components),
+        profile=found.profile,
+        exif=found.exif,
+        xmp=found.xmp,
+        data=data if colour_of(found) else None,
+    )
 
 
-def _pixels(data: bytes) -> Codes:
-    try:
-        codes: Codes = imagecodecs.jpeg8_decode(data)
-    except (imagecodecs.Jpeg8Error, ValueError, RuntimeError) as error:
-        raise damaged(error) from error
-    return codes
+def base(data: bytes) -> tuple[Segments, Codes]:
+    """Segments and codes of the file's first picture, as stored.
+
+    Raises
+    ------
+    InputError
+        As `decode` does.
+    """
+    found = whole(data)
+    codes = pixels(data[: found.end] + EOI)
+    if codes.shape[:2] != (found.height, found.width):
+        raise damaged("its size is not the header's")
+    if _may_be_cut(found, codes) and not np.array_equal(codes, pixels(_prolonged(data, found))):
+        raise damaged("its end marker comes before its last pixel")
+    return found, codes
 
 
 def _may_be_cut(found: Segments, codes: Codes) -> bool:
@@ -74,4 +97,4 @@ def _prolonged(data: bytes, found: Segments) -> bytes:
     """The picture with noise behind its last scan, as the rest of a restart interval and as the next one."""
     restarts = _RESTART.findall(data, found.begin, found.end)
     following = (restarts[-1][1] + 1) % 8 if restarts else 0
-    return data[: found.end] + _NOISE + bytes([0xFF, 0xD0 + following]) + _NOISE + _EOI
+    return data[: found.end] + _NOISE + bytes([0xFF, 0xD0 + following]) + _NOISE + EOI

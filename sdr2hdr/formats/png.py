@@ -8,7 +8,7 @@ import numpy as np
 from sdr2hdr.color.tables import table
 from sdr2hdr.errors import InputError
 from sdr2hdr.formats import _icc
-from sdr2hdr.formats._png_chunks import SIGNATURE, chunks, profile_of
+from sdr2hdr.formats._png_chunks import SIGNATURE, chunks, profile_of, xmp_packet
 from sdr2hdr.formats._pq_png import PEAK_NITS, SUMMARY, encode, read_recipe, words
 from sdr2hdr.formats._signal import picture
 from sdr2hdr.formats._source import damaged
@@ -53,10 +53,12 @@ def decode(data: bytes) -> SdrImage:
     InputError
         Cut off, damaged, or cICP says PQ or HLG.
     """
-    found = {}
+    found, xmp = {}, None
     for name, start, end in chunks(data):
         if name in (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf") and name not in found:
             found[name] = data[start:end]
+        elif name == b"iTXt":
+            xmp = xmp or xmp_packet(data[start:end])
     profile = _profile(found)
     try:
         codes = imagecodecs.png_decode(data)
@@ -65,7 +67,7 @@ def decode(data: bytes) -> SdrImage:
     if codes.shape[:2] != dimensions(data):
         raise damaged("its size is not the header's")
     colour = 1 if codes.ndim == 2 or codes.shape[2] < 3 else 3
-    return picture(codes, form="png", colour=colour, profile=profile, exif=found.get(b"eXIf"))
+    return picture(codes, form="png", colour=colour, profile=profile, exif=found.get(b"eXIf"), xmp=xmp)
 
 
 def _profile(found: dict[bytes, bytes]) -> bytes | _icc.Profile | None:

@@ -53,7 +53,7 @@ _COMPRESSIONS = {
     34925: "LZMA",
     50000: "Zstandard",
 }
-_SUBIFDS, _DNG_VERSION, _INK_SET = 330, 50706, 332
+_SUBIFDS, _DNG_VERSION, _INK_SET, _XMP = 330, 50706, 332, 700
 _ASSOCIATED, _UNASSOCIATED = 1, 2  # extra samples that are alpha
 _MAX_SAMPLES = 8
 
@@ -82,7 +82,7 @@ def decode(data: bytes) -> SdrImage:
         _refuse(page, data)
         codes, white, colour = _arranged(page)
         extra = [int(kind) for kind in page.extrasamples]
-        profile, orientation = page.iccprofile, page.tags.valueof(274, 1)
+        profile, orientation, xmp = page.iccprofile, page.tags.valueof(274, 1), page.tags.valueof(_XMP)
     alpha = [colour + i for i, kind in enumerate(extra) if kind in (_ASSOCIATED, _UNASSOCIATED)][:1]
     if not extra and codes.shape[2] == colour + 1:  # some writers leave the tag out
         alpha = [colour]
@@ -93,6 +93,7 @@ def decode(data: bytes) -> SdrImage:
         white=white,
         profile=profile,
         exif=_exif.from_tiff(data),
+        xmp=xmp if isinstance(xmp, bytes) else None,
         orientation=orientation if orientation in range(1, 9) else 1,
         premultiplied=bool(alpha) and bool(extra) and extra[alpha[0] - colour] == _ASSOCIATED,
     )

@@ -48,7 +48,13 @@ def decode(data: bytes) -> SdrImage:
         raise damaged(error) from error
     if codes.shape[:2] != dimensions(data):
         raise damaged("its size is not the header's")
-    return picture(codes, form="webp", profile=chunks.get(b"ICCP"), exif=chunks.get(b"EXIF"))
+    return picture(
+        codes,
+        form="webp",
+        profile=chunks.get(b"ICCP"),
+        exif=chunks.get(b"EXIF"),
+        xmp=chunks.get(b"XMP "),
+    )
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
