@@ -150,7 +150,7 @@ def compute(
         The nets give numbers that are not finite.
     """
     with _enough_memory(job, image.size):
-        return nets.convert(image, observe, progress)
+        return nets.convert(image, observe=observe, progress=progress)
 
 
 def write(job: Job, hdr: HdrImage) -> float:
