@@ -45,6 +45,7 @@ SUFFIXES = (".html", ".htm")
 @click.pass_context
 def command(
     context: click.Context,
+    /,
     paths: tuple[Path, ...],
     output: str,
     size: int,
@@ -121,7 +122,10 @@ def _many(work: _Work, found: "Pairs", pages: list[Path], index: Path, verbose: 
     failures = [str(error) for error in found.failed]
     status = max((error.status for error in found.failed), default=0)
     entries = []
-    for words, passed in (("no SDR pictures", found.passed), ("folders (-r looks into them)", found.unsearched)):
+    for words, passed in (
+        ("no SDR pictures", found.passed),
+        ("folders (-r looks into them)", found.unsearched),
+    ):
         if passed and verbose:
             bar.say(f"sdr2hdr: passed over, {words}: {', '.join(map(printable, passed))}")
     for message in failures:

@@ -39,7 +39,9 @@ def entry(subject: Subject, page: Path, index: Path) -> Entry:
     """The entry of a page that is (or will be) at `page`, in a list at `index`."""
     import imagecodecs
 
-    small = scale.shrink(subject.sdr, page_size((subject.sdr.shape[1], subject.sdr.shape[2]), THUMBNAIL))[0].numpy()
+    small = scale.shrink(subject.sdr, page_size((subject.sdr.shape[1], subject.sdr.shape[2]), THUMBNAIL))[
+        0
+    ].numpy()
     codes = np.ascontiguousarray(np.rint(small * 255).astype(np.uint8).transpose(1, 2, 0))
     jpeg = bytes(imagecodecs.jpeg8_encode(codes, level=_QUALITY, optimize=True))
     return Entry(subject.name, words.lead(subject), address(page, index.parent), jpeg)
@@ -80,5 +82,7 @@ def _failures(messages: Sequence[str]) -> str:
     if not messages:
         return ""
     return (
-        "<h2>Failed</h2>\n<ul class=\"notes\">" + "".join(f"<li>{escape(one)}</li>" for one in messages) + "</ul>"
+        '<h2>Failed</h2>\n<ul class="notes">'
+        + "".join(f"<li>{escape(one)}</li>" for one in messages)
+        + "</ul>"
     )

@@ -91,7 +91,10 @@ def _assembled(subject: Subject, picture: Picture, packed: Packed, back: str) ->
 def policy(style: str, script: str = "") -> str:
     """Content security policy: this style, this script, pictures inside the page; nothing else is run or fetched."""
     scripts = f"'{_hash(script)}'" if script else "'none'"
-    return f"default-src 'none'; img-src data: blob:; style-src '{_hash(style)}'; script-src {scripts}; base-uri 'none'; form-action 'none'"
+    return (
+        f"default-src 'none'; img-src data: blob:; style-src '{_hash(style)}'; script-src {scripts}; "
+        "base-uri 'none'; form-action 'none'"
+    )
 
 
 @cache
@@ -125,9 +128,7 @@ def _smaller(subject: Subject) -> Subject:
     from sdr2hdr.report.subject import resized
 
     size = page_size((subject.sdr.shape[1], subject.sdr.shape[2]), round(max(subject.sdr.shape) * _LESS))
-    return replace(
-        subject, sdr=scale.shrink(subject.sdr, size)[0].numpy(), nits=resized(subject.nits, size)
-    )
+    return replace(subject, sdr=scale.shrink(subject.sdr, size)[0].numpy(), nits=resized(subject.nits, size))
 
 
 def _meta(subject: Subject, bits: int) -> dict[str, Any]:

@@ -54,7 +54,9 @@ def find(paths: Sequence[Path], recursive: bool, one_page: bool = False) -> Pair
     pairs: list[Pair] = []
     passed: list[Path] = []
     waiting: list[plan.Source] = []
-    known = {suffix for module in formats.readers().values() for suffix in module.EXTENSIONS} | {*HDR_SUFFIXES}
+    known = {suffix for module in formats.readers().values() for suffix in module.EXTENSIONS} | {
+        *HDR_SUFFIXES
+    }
     for source in found.sources:
         if not source.named and (plan.is_junk(source.path.name) or source.path.suffix.lower() not in known):
             passed.append(source.path)
@@ -64,7 +66,9 @@ def find(paths: Sequence[Path], recursive: bool, one_page: bool = False) -> Pair
             if not source.named:
                 waiting.append(source)
             elif not pairs or pairs[-1].hdr:
-                raise UsageError(f"{source.path}: is HDR, and belongs to no picture; name its SDR picture before it")
+                raise UsageError(
+                    f"{source.path}: is HDR, and belongs to no picture; name its SDR picture before it"
+                )
             else:
                 pairs[-1] = replace(pairs[-1], hdr=source.path)
         else:

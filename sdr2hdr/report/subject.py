@@ -51,7 +51,9 @@ class Subject:
     recipe: dict[str, str]
 
 
-def converted(path: Path, nets: "Converter", long_side: int = SIZE, max_pixels: int = formats.MAX_PIXELS) -> Subject:
+def converted(
+    path: Path, nets: "Converter", long_side: int = SIZE, max_pixels: int = formats.MAX_PIXELS
+) -> Subject:
     """A picture and what the method makes of it.
 
     Raises
@@ -146,4 +148,6 @@ def resized(planes: FloatArray, size: tuple[int, int]) -> FloatArray:
     """Area means (n, h, w) of planes; a copy where the size is theirs."""
     if planes.shape[1:] == size:
         return planes.copy()
-    return np.stack([cv2.resize(np.ascontiguousarray(p), size[::-1], interpolation=cv2.INTER_AREA) for p in planes])
+    return np.stack(
+        [cv2.resize(np.ascontiguousarray(p), size[::-1], interpolation=cv2.INTER_AREA) for p in planes]
+    )

@@ -48,7 +48,10 @@ def files(subject: Subject) -> list[tuple[str, str]]:
     by = f" (by its {said.said_by[0]})" if said.said_by else " (assumed: nothing in it says so)"
     return [
         *rows,
-        ("HDR", f"{subject.hdr_name}: {_NAMES.get(found.format, found.format)}, {depth}, {_size(subject.hdr_size)}"),
+        (
+            "HDR",
+            f"{subject.hdr_name}: {_NAMES.get(found.format, found.format)}, {depth}, {_size(subject.hdr_size)}",
+        ),
         ("Values", f"{curve}, {_PRIMARIES.get(said.primaries, 'primaries of its own')}{by}"),
         ("Is it HDR?", ("Yes: " if subject.checked.hdr else "No: ") + "; ".join(subject.checked.reasons)),
     ]
