@@ -1,7 +1,7 @@
 """HEIC: reading of 8 to 12 bits, SDR; writing of 10-bit PQ; both by the package pillow-heif, which is optional."""
 
 import io
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sdr2hdr.errors import InputError, OutputError
-from sdr2hdr.formats import _cicp, _heif
+from sdr2hdr.formats import _heif
 from sdr2hdr.formats._convert import Codes
 from sdr2hdr.formats._examined import Examined
 from sdr2hdr.formats._heif_examined import examined
@@ -40,7 +40,7 @@ _MAX_CODED, _TILE = (
     4096,
 )  # pixels of a picture in HEVC's level 6.2; larger ones are put together of tiles
 _MAX_SIDE = 32768  # of what libheif decodes
-_FAILURES = (RuntimeError, ValueError, OSError, EOFError, SyntaxError, IndexError, KeyError)
+_FAILURES = (RuntimeError, ValueError, OSError, EOFError, SyntaxError, IndexError)
 _BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"hevc", b"hevx", b"msf1"}
 _CURE = "pip install 'sdr2hdr[heic]'"
 
@@ -57,12 +57,12 @@ def dimensions(data: bytes) -> tuple[int, int]:
 
 
 def decode(data: bytes) -> SdrImage:
-    """Decode the primary picture; colour is what ICC profile or nclx say, or else the coded picture.
+    """Decode the primary picture; colour is what ICC profile or nclx say, or else sRGB.
 
     Raises
     ------
     InputError
-        Cut off, damaged, it says PQ or HLG, or pillow-heif is not installed.
+        Cut off, damaged, nclx says PQ or HLG, or pillow-heif is not installed.
     """
     opened = _open(data)
     profile = opened.still.profile  # refuses HDR, before anything is decoded
@@ -182,12 +182,8 @@ def _open(data: bytes) -> _Opened:
         raise InputError(f"is a HEIC picture, which needs the package pillow-heif; run: {_CURE}")
     try:
         file = library.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False, hdr_to_16bit=False)
-        nclx = file.info.get("nclx_profile")
     except _FAILURES as error:
         raise damaged(error) from error
-    if nclx and still.coded.primaries == still.coded.transfer == _cicp.UNSPECIFIED:
-        points = int(nclx["color_primaries"]), int(nclx["transfer_characteristics"])
-        still = replace(still, coded=still.coded._replace(primaries=points[0], transfer=points[1]))
     return _Opened(still, file)
 
 
