@@ -4,7 +4,7 @@ import colour
 import numpy as np
 import pytest
 import torch
-from page_checks import assert_readable
+from drawn import assert_readable
 
 from sdr2hdr.color.tables import table
 from sdr2hdr.drawing import false_color, gamut_diagram, histogram, labels, tone_curve
