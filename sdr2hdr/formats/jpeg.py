@@ -1,4 +1,4 @@
-"""JPEG, read only: 8 bits, sequential and progressive; grey, colour and CMYK. What is written is `uhdr`."""
+"""JPEG: reading of 8 bits, sequential and progressive, grey, colour and CMYK. What is written is `uhdr`."""
 
 import logging
 import re
@@ -7,7 +7,9 @@ import numpy as np
 
 from sdr2hdr.formats import _gain_map_find
 from sdr2hdr.formats._convert import Codes
+from sdr2hdr.formats._examined import Examined
 from sdr2hdr.formats._jpeg_colour import EOI, colour_of, pixels
+from sdr2hdr.formats._jpeg_examined import examined, examined_inks
 from sdr2hdr.formats._jpeg_segments import Segments, header, whole
 from sdr2hdr.formats._signal import picture
 from sdr2hdr.formats._source import NAME, damaged
@@ -46,10 +48,30 @@ def decode(data: bytes) -> SdrImage:
     found, codes = base(data)
     if gain_map := _gain_map_find.find(data, found):
         logger.warning(
-            "%s: has a gain map of its own (%s), which is left out; its SDR picture is what is converted",
+            "%s: holds a gain map (%s), which is not used: its SDR picture is",
             NAME.get(),
             gain_map.kinds[0],
         )
+    return _picture(data, found, codes)
+
+
+def examine(data: bytes) -> Examined:
+    """The picture for what it is, with a gain map, ISO's, Ultra HDR's or Apple's, applied in full.
+
+    A gain map that is damaged leaves the SDR picture, with a note.
+
+    Raises
+    ------
+    InputError
+        The picture itself is cut off or damaged.
+    """
+    found, codes = base(data)
+    if len(found.components) == 4:
+        return examined_inks(_picture(data, found, codes))
+    return examined(codes, found, _gain_map_find.find(data, found))
+
+
+def _picture(data: bytes, found: Segments, codes: Codes) -> SdrImage:
     if len(found.components) == 4 and found.adobe:
         np.subtract(255, codes, out=codes)
     return picture(

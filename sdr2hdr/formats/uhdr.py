@@ -103,6 +103,7 @@ def _encoded(image: HdrImage) -> bytes:
     import imagecodecs
 
     from sdr2hdr.formats._jpeg_base import EXIF_MARK, MAX_SEGMENT, segment, with_segments
+    from sdr2hdr.formats._srgb_profile import srgb_profile
 
     if image.sdr is not None and image.sdr.size == image.size:
         signal: FloatArray = image.sdr.signal
@@ -113,12 +114,13 @@ def _encoded(image: HdrImage) -> bytes:
     data = imagecodecs.jpeg8_encode(
         np.ascontiguousarray(codes), level=BASE_QUALITY, subsampling="444", optimize=True
     )
+    segments = [segment(0xE2, b"ICC_PROFILE\0\1\1" + srgb_profile())]
     block = EXIF_MARK + (image.exif or b"")
     if image.exif and len(block) > MAX_SEGMENT:
         logger.warning("the EXIF block does not fit into a JPEG and is left out")
     elif image.exif:
-        return with_segments(bytes(data), [segment(0xE1, block)])
-    return bytes(data)
+        segments.insert(0, segment(0xE1, block))
+    return with_segments(bytes(data), segments)
 
 
 def words(options: EncodeOptions) -> dict[str, str]:
