@@ -8,7 +8,10 @@ import numpy as np
 from sdr2hdr.color.tables import table
 from sdr2hdr.errors import InputError
 from sdr2hdr.formats import _icc
+from sdr2hdr.formats._convert import Codes
+from sdr2hdr.formats._examined import Examined
 from sdr2hdr.formats._png_chunks import SIGNATURE, chunks, profile_of, xmp_packet
+from sdr2hdr.formats._png_examined import examined
 from sdr2hdr.formats._pq_png import PEAK_NITS, SUMMARY, encode, read_recipe, words
 from sdr2hdr.formats._signal import picture
 from sdr2hdr.formats._source import damaged
@@ -21,6 +24,7 @@ __all__ = [
     "decode",
     "dimensions",
     "encode",
+    "examine",
     "read_recipe",
     "sniff",
     "words",
@@ -28,6 +32,8 @@ __all__ = [
 
 EXTENSIONS = (".png", ".apng")
 
+_LABELS = {b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf", b"cLLI", b"mDCV"}
+_PALETTE = 3  # colour type
 _PRIMARIES = {1: "bt709", 9: "bt2020", 12: "p3"}  # ITU-T H.273, table 2
 _GAMMA = {4: 2.2, 5: 2.8, 8: 1.0}  # ITU-T H.273, table 3; the other SDR curves are taken as sRGB's
 
@@ -53,21 +59,47 @@ def decode(data: bytes) -> SdrImage:
     InputError
         Cut off, damaged, or cICP says PQ or HLG.
     """
-    found, xmp = {}, None
+    found, xmp = _labels(data)
+    profile = _profile(found)
+    codes = _pixels(data)
+    colour = 1 if codes.ndim == 2 or codes.shape[2] < 3 else 3
+    return picture(codes, form="png", colour=colour, profile=profile, exif=found.get(b"eXIf"), xmp=xmp)
+
+
+def examine(data: bytes) -> Examined:
+    """Read a PNG for what it is.
+
+    Raises
+    ------
+    InputError
+        Cut off or damaged, or its colours are said in a way that is not supported.
+    """
+    found, xmp = _labels(data)
+    bits = 8 if data[25] == _PALETTE else data[24]
+    return examined(_pixels(data), bits, found, xmp)
+
+
+def _labels(data: bytes) -> tuple[dict[bytes, bytes], bytes | None]:
+    """Data of the chunks that say something of the pixels, the first of each kind; XMP packet."""
+    found: dict[bytes, bytes] = {}
+    xmp = None
     for name, start, end in chunks(data):
-        if name in (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf") and name not in found:
-            found[name] = data[start:end]
+        if name in _LABELS:
+            found.setdefault(name, data[start:end])
         elif name == b"iTXt":
             xmp = xmp or xmp_packet(data[start:end])
-    profile = _profile(found)
+    return found, xmp
+
+
+def _pixels(data: bytes) -> Codes:
+    """Code values (H, W) or (H, W, C), 8 or 16 bits."""
     try:
-        codes = imagecodecs.png_decode(data)
+        codes: Codes = imagecodecs.png_decode(data)
     except (imagecodecs.PngError, ValueError, RuntimeError) as error:
         raise damaged(error) from error
     if codes.shape[:2] != dimensions(data):
         raise damaged("its size is not the header's")
-    colour = 1 if codes.ndim == 2 or codes.shape[2] < 3 else 3
-    return picture(codes, form="png", colour=colour, profile=profile, exif=found.get(b"eXIf"), xmp=xmp)
+    return codes
 
 
 def _profile(found: dict[bytes, bytes]) -> bytes | _icc.Profile | None:
