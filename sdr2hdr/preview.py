@@ -20,7 +20,6 @@ from sdr2hdr.image import FloatArray, HdrImage
 
 STOPS = (0, -1, -2, -3)
 ROOM = (1080, 1920)  # height and width that the pictures share, pixels
-CELL = (1080, 960)  # of one picture, at most
 LAYOUT = "1"  # word of the recipe: number of this sheet, to be raised when it changes
 _IHDR_END = 33  # of a PNG's signature and first chunk
 
@@ -45,7 +44,13 @@ def sheet(image: HdrImage) -> Pixels:
     """The sheet as pixels, (H, W, 3) uint8, sRGB; the SDR picture is left out where it is not at hand.
 
     Everything is shrunk in linear light, so that a lamp keeps its light.
+
+    Raises
+    ------
+    OutputError
+        The light is not finite.
     """
+    words = _words(image)
     height, width = image.size
     count = len(STOPS) + 1 + (image.sdr is not None)
     columns, size = _layout(height, width, count)
@@ -64,7 +69,7 @@ def sheet(image: HdrImage) -> Pixels:
         labels.captioned(rendition.codes(small), "HDR, tone-mapped", "all of its light in one picture")
     )
     body = labels.Page(sheets.grid(cells, columns))
-    return sheets.headed(body, "SDR and HDR", _words(image)).pixels
+    return sheets.headed(body, "SDR and HDR", words).pixels
 
 
 def _layout(height: int, width: int, count: int) -> tuple[int, tuple[int, int]]:
@@ -72,8 +77,7 @@ def _layout(height: int, width: int, count: int) -> tuple[int, tuple[int, int]]:
 
     def scale(columns: int) -> float:
         rows = -(-count // columns)
-        room = min(ROOM[0] / rows, CELL[0]) / height, min(ROOM[1] / columns, CELL[1]) / width
-        return min(*room, 1.0)
+        return min(ROOM[0] / rows / height, ROOM[1] / columns / width, 1.0)
 
     columns = max(range(1, count + 1), key=lambda n: (scale(n), -(-count % n), n))
     factor = scale(columns)
