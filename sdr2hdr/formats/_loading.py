@@ -46,7 +46,7 @@ def named(source: Source, name: str | None, work: Callable[[], Result]) -> Resul
     try:
         return work()
     except InputError as error:
-        raise InputError(f"{name}: {error}") from error
+        raise InputError(f"{name}: {one_line(error)}") from error  # a file's own words may be in it
     finally:
         NAME.reset(token)
 
