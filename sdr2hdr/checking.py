@@ -171,7 +171,7 @@ def _notes(found: Examined, levels: Levels, empty: bool) -> list[str]:
         notes.append("untagged, and flat: if these are PQ codes, viewers will show this grey; tag it")
     if empty:
         notes.append("room for HDR, but nothing in it is brighter than SDR white: it will look like SDR")
-    if said.transfer == "pq" and found.bits < 10:
+    if said.transfer == "pq" and found.bits < 10 and not any("bands" in note for note in found.notes):
         notes.append(f"{found.bits} bits are too few for PQ: smooth skies will show bands")
     if said.transfer == "pq" and found.format in _STATING and not said.max_cll:
         notes.append("no MaxCLL: screens have to guess how bright it gets")

@@ -93,8 +93,14 @@ def _labels(data: bytes) -> tuple[dict[bytes, bytes], bytes | None]:
 
 def _pixels(data: bytes) -> Codes:
     """Code values (H, W) or (H, W, C), 8 or 16 bits."""
+    # libpng says on standard error what it dislikes about labels, which are none of its business here
+    kept = [
+        data[start - 8 : end + 4]
+        for name, start, end in chunks(data)
+        if name[:1].isupper() or name == b"tRNS"
+    ]
     try:
-        codes: Codes = imagecodecs.png_decode(data)
+        codes: Codes = imagecodecs.png_decode(b"".join([SIGNATURE, *kept]))
     except (imagecodecs.PngError, ValueError, RuntimeError) as error:
         raise damaged(error) from error
     if codes.shape[:2] != dimensions(data):
