@@ -14,11 +14,12 @@ and no NumPy.
 The floors of the house; a module imports only from lower ones:
 
     cli                                       words typed by people
-    jobs, training                            uses of the method
+    jobs, training, inspection                uses of the method
     pipeline                                  the method, in order
     grade                                     the virtual camera of the display look
     formats, decompose, camera                its steps
     mask, wls, scale, tonemap, checkpoint     what the steps need
+    drawing                                   labelled pictures
     networks                                  the nets
     color, image, device                      things that know only numbers
     errors, registry                          words

@@ -8,7 +8,7 @@ from sdr2hdr.drawing import false_color
 from sdr2hdr.drawing.labels import DIM, INK, PAPER, TEXT, Color, Page, blank, line_height, width
 from sdr2hdr.image import SDR_WHITE_NITS
 
-NARROWEST = 420  # pixels that the scale needs
+NARROWEST = 480  # pixels that the scale needs; at 560 all of its words have room
 
 
 def color_scale(wide: int, white_nits: float = SDR_WHITE_NITS, size: int = TEXT) -> Page:

@@ -17,7 +17,7 @@ from sdr2hdr.inspection.figures import Figures, decoded, direct
 from sdr2hdr.inspection.origin import NAMES
 from sdr2hdr.scale import shrink
 
-NARROWEST = 480  # pixels of a page: captions and scales need as much
+NARROWEST = 560  # pixels of a page: captions and scales need as much
 PLOT = 1120  # pixels that a plot is wide at most
 STOPS = (0, -2, -4)  # exposures of the result
 
