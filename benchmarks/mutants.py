@@ -10,6 +10,7 @@ import struct
 import sys
 import zlib
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import imagecodecs
@@ -49,6 +50,20 @@ def _tiff(pixels: "np.ndarray[tuple[int, ...], np.dtype[np.generic]]" = RGB, **h
         return stream.getvalue()
 
     return build
+
+
+def _heic(icc: bytes, exif: bytes) -> bytes:
+    import pillow_heif
+
+    stream = io.BytesIO()
+    size = RGB.shape[1], RGB.shape[0]
+    how = {"icc_profile": icc} if icc else {"color_primaries": 12, "transfer_characteristics": 13}
+    pillow_heif.encode("RGB", size, RGB.tobytes(), stream, quality=50, exif=exif, xmp=b"<x:xmpmeta/>", **how)
+    return stream.getvalue()
+
+
+def _avif10(icc: bytes, exif: bytes) -> bytes:
+    return bytes(imagecodecs.avif_encode(PIXELS.astype(np.uint16) * 4, 90, speed=10, bitspersample=10))
 
 
 def _png16(icc: bytes, exif: bytes) -> bytes:
@@ -113,7 +128,14 @@ SEEDS: dict[str, list[tuple[Build, bytes]]] = {
         (_pillow("BMP", PIXELS[..., 0], "L"), b""),
         (_pillow("BMP", PIXELS, "RGBA"), b""),
     ],
+    "AVIF": [
+        (_pillow("AVIF", speed=10), P3),
+        (_pillow("AVIF", PIXELS, "RGBA", speed=10), TABLE),
+        (_avif10, b""),
+    ],
 }
+if find_spec("pillow_heif"):
+    SEEDS["HEIC"] = [(_heic, P3), (_heic, b"")]
 
 
 def seed(name: str, rng: random.Random) -> bytes:

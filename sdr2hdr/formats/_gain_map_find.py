@@ -88,10 +88,10 @@ def _found(data: bytes, iso: bytes, packet: bytes, exif: bytes | None) -> Found 
         return None
     if "HDRGainMapVersion" not in own and _APPLE_KIND.encode() not in packet:
         return None
-    return Found(("Apple",), data, apple_headroom=_apple(own, exif))
+    return Found(("Apple",), data, apple_headroom=apple_stops(own, exif))
 
 
-def _apple(own: dict[str, list[str]], exif: bytes | None) -> float | None:
+def apple_stops(own: dict[str, list[str]], exif: bytes | None) -> float | None:
     """Headroom as the map's own packet says it (version 2), or as the maker note does, in stops."""
     try:
         ratio = float(own.get("HDRGainMapHeadroom", [""])[0])

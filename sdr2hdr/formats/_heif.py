@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from sdr2hdr.color.tables import table
 from sdr2hdr.errors import InputError
@@ -14,7 +15,7 @@ from sdr2hdr.formats._coded_size import Coded, av1_headers, hevc_headers
 from sdr2hdr.formats._convert import Codes
 from sdr2hdr.formats._isobmff import Container, Item, parse
 from sdr2hdr.formats._signal import picture
-from sdr2hdr.formats._source import NAME, damaged
+from sdr2hdr.formats._source import NAME, damaged, one_line
 from sdr2hdr.image import SdrImage
 
 logger = logging.getLogger(__name__)
@@ -45,23 +46,20 @@ class Still:
     @property
     def icc(self) -> bytes | None:
         """ICC profile."""
-        return next((p[4:] for p in self._colours() if p[:4] in (b"prof", b"rICC")), None)
+        return next((p[4:] for p in _colours(self.item) if p[:4] in (b"prof", b"rICC")), None)
 
     @property
     def tagged(self) -> bool:
         """Whether there is an `nclx` property."""
-        return self._nclx is not None
+        return code_points_of(self.item) is not None
 
     @property
     def code_points(self) -> tuple[int, int]:
         """Primaries and transfer (ITU-T H.273) as `nclx` states them, or else the coded picture; 2: nothing does."""
-        if self._nclx is None:
-            return self.coded.primaries, self.coded.transfer
-        primaries, transfer = struct.unpack_from(">HH", self._nclx, 4)
-        return primaries, transfer
+        return code_points_of(self.item) or (self.coded.primaries, self.coded.transfer)
 
     @property
-    def profile(self) -> bytes | _icc.Profile | None:
+    def profile(self) -> bytes | _icc.Profile:
         """How its code values become colour; an ICC profile is believed before code points.
 
         Raises
@@ -74,11 +72,8 @@ class Still:
             raise InputError("is already HDR (its nclx tag says PQ or HLG); only SDR pictures are converted")
         if self.icc is not None:
             return self.icc
-        known = {9: "bt2020", 12: "p3"}.get(primaries, "bt709")
-        others = _cicp.chromaticities_of(primaries)
-        chromaticities = table(f"chromaticities_{known}") if others is None else np.array(others)
         curve = _icc.gamma_curve(_GAMMA[transfer]) if transfer in _GAMMA else _icc.decode_srgb
-        return _icc.from_chromaticities(chromaticities, curve, f"nclx {primaries}/{transfer}")
+        return _icc.from_chromaticities(primaries_xy(primaries), curve, f"nclx {primaries}/{transfer}")
 
     @property
     def exif(self) -> bytes | None:
@@ -94,23 +89,8 @@ class Still:
     @property
     def gain_map(self) -> str:
         """Which kind of gain map lies beside the picture, in words; empty if none does."""
-        if any(item.kind == b"tmap" for item in self.container.items.values()):
-            return "ISO 21496-1"
-        auxiliary = self._auxiliary()
-        return (
-            "Apple" if any((i.get(b"auxC") or b"")[4:].startswith(_APPLE_GAIN_MAP) for i in auxiliary) else ""
-        )
-
-    @property
-    def _nclx(self) -> bytes | None:
-        return next((p for p in self._colours() if p[:4] == b"nclx" and len(p) >= 11), None)
-
-    def _colours(self) -> list[bytes]:
-        return [data for kind, data, _ in self.item.properties if kind == b"colr"]
-
-    def _auxiliary(self) -> list[Item]:
-        items = self.container.items
-        return [items[n] for n in self.container.linked(b"auxl", self.container.primary) if n in items]
+        iso, apple = gain_map_items(self)
+        return "ISO 21496-1" if iso else "Apple" if apple else ""
 
     def _described(self, kind: bytes) -> bytes:
         """Data of the item of metadata that describes the picture."""
@@ -120,6 +100,34 @@ class Still:
             if item is not None and item.kind == kind and item.content_type in (b"", XMP_TYPE):
                 return item.data
         return b""
+
+
+def code_points_of(item: Item) -> tuple[int, int] | None:
+    """Primaries and transfer of an item's `nclx` property."""
+    nclx = next((p for p in _colours(item) if p[:4] == b"nclx" and len(p) >= 11), None)
+    if nclx is None:
+        return None
+    primaries, transfer = struct.unpack_from(">HH", nclx, 4)
+    return primaries, transfer
+
+
+def primaries_xy(code: int) -> npt.NDArray[np.float64]:
+    """(8,) x, y of red, green, blue and white of a code point; BT.709's where it is none that is known."""
+    others = _cicp.chromaticities_of(code)
+    known = {9: "bt2020", 12: "p3"}.get(code, "bt709")
+    return table(f"chromaticities_{known}") if others is None else np.array(others)
+
+
+def gain_map_items(still: Still) -> tuple[list[int], list[int]]:
+    """Numbers of `tmap` items (ISO 21496-1), and of Apple's gain maps beside the primary picture."""
+    items = still.container.items
+    auxiliary = [n for n in still.container.linked(b"auxl", still.container.primary) if n in items]
+    apple = [n for n in auxiliary if (items[n].get(b"auxC") or b"")[4:].startswith(_APPLE_GAIN_MAP)]
+    return [n for n, item in items.items() if item.kind == b"tmap"], apple
+
+
+def _colours(item: Item) -> list[bytes]:
+    return [data for kind, data, _ in item.properties if kind == b"colr"]
 
 
 def still(data: bytes, codec: bytes, name: str) -> Still:
@@ -177,7 +185,7 @@ def _coded(container: Container, number: int, codec: bytes, name: str, depth: in
                 raise damaged("a tile is larger than the picture")
             yield from _coded(container, part, codec, name, depth + 1)
     else:
-        kind = item.kind.decode("latin-1")
+        kind = one_line(item.kind.decode("latin-1"))
         raise InputError(
             f"is coded in a way that is not supported ('{kind}'); export it again as a plain {name}"
         )

@@ -6,11 +6,13 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from sdr2hdr.errors import InputError
 from sdr2hdr.formats import _icc
 from sdr2hdr.formats._cicp import signalling_of
 from sdr2hdr.formats._convert import Codes
 from sdr2hdr.formats._examined import Examined, Signalling
 from sdr2hdr.formats._heif import Still
+from sdr2hdr.formats._heif_gain_map import Decode, brightened
 from sdr2hdr.formats._icc_light import light_by_profile
 from sdr2hdr.formats._light import light_of
 from sdr2hdr.formats._recipe import from_xmp
@@ -21,12 +23,12 @@ _FEW_BITS = "PQ and HLG need 10 bits: 8 will show bands"
 _BOTH = (
     "its nclx tag says PQ or HLG, but its ICC profile does not: readers that believe the profile show it grey"
 )
-_LEFT = "it holds a gain map ({}), which is not applied here: its light is that of the SDR picture"
+_NO_MAP = "its gain map {}: viewers show the SDR picture, or something else"
 _STEP_NITS = 0.0001
 
 
-def examined(still: Still, codes: Codes, form: str) -> Examined:
-    """What a file says and holds; `codes` are those of its primary picture, upright.
+def examined(still: Still, codes: Codes, form: str, decode: Decode) -> Examined:
+    """What a file says and holds; `codes` are those of its primary picture, upright; `decode` is for its gain map.
 
     An ICC profile is believed before nclx (ISO/IEC 23000-22, 7.3.6.4), and that before the coded picture's own words.
 
@@ -42,8 +44,13 @@ def examined(still: Still, codes: Codes, form: str) -> Examined:
     if signalling.transfer in ("pq", "hlg") and still.coded.bits < 10:
         notes = (*notes, _FEW_BITS)
     signalling = _with_levels(still, signalling)
-    if still.gain_map:
-        notes = (*notes, _LEFT.format(still.gain_map))
+    if still.gain_map and signalling.transfer not in ("pq", "hlg"):
+        try:
+            light, headroom = brightened(still, codes, decode)
+            said = f"gain map ({still.gain_map})"
+            signalling = replace(signalling, said_by=(said, *signalling.said_by), headroom=headroom)
+        except InputError as error:
+            notes = (*notes, _NO_MAP.format(str(error).partition("; ")[0]))
     clipped = float(np.mean((codes >= white).any(2)))
     recipe = from_xmp(still.xmp) if still.xmp else {}
     return Examined(form, still.coded.bits, False, signalling, light, clipped, notes, recipe)

@@ -49,7 +49,8 @@ def decode(data: bytes) -> SdrImage:
         Cut off, damaged, or nclx says PQ or HLG.
     """
     still = _still(data)
-    return _heif.picture_of(still, still.profile, _upright(_codes(data, still), still), "avif")
+    profile = still.profile  # refuses HDR, before anything is decoded
+    return _heif.picture_of(still, profile, _upright(_codes(data, still), still), "avif")
 
 
 def examine(data: bytes) -> Examined:
@@ -60,8 +61,13 @@ def examine(data: bytes) -> Examined:
     InputError
         Cut off or damaged, or its colours are said in a way that is not supported.
     """
-    still = _still(data)
-    return examined(still, _upright(_codes(data, still), still), "avif")
+    still, codes = _decoded(data)
+
+    def decode_part(part: bytes) -> tuple[Codes, int]:
+        other, found = _decoded(part)
+        return found, other.coded.bits
+
+    return examined(still, codes, "avif", decode_part)
 
 
 def encode(image: HdrImage, options: EncodeOptions) -> bytes:
@@ -120,6 +126,12 @@ def _bits(options: EncodeOptions) -> int:
 
 def _still(data: bytes) -> _heif.Still:
     return _heif.still(data, _heif.AV1, "AVIF")
+
+
+def _decoded(data: bytes) -> tuple[_heif.Still, Codes]:
+    """What the boxes say, and the codes of the primary picture, upright."""
+    still = _still(data)
+    return still, _upright(_codes(data, still), still)
 
 
 def _codes(data: bytes, still: _heif.Still) -> Codes:

@@ -78,7 +78,12 @@ def examine(data: bytes) -> Examined:
         Cut off or damaged, its colours are said in a way that is not supported, or pillow-heif is not installed.
     """
     opened = _open(data)
-    return examined(opened.still, opened.codes(), "heic")
+
+    def decode_part(part: bytes) -> tuple[Codes, int]:
+        other = _open(part)
+        return other.codes(), other.still.coded.bits
+
+    return examined(opened.still, opened.codes(), "heic", decode_part)
 
 
 def encode(image: HdrImage, options: EncodeOptions) -> bytes:

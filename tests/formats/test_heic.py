@@ -17,6 +17,7 @@ from icc_writer import matrix
 from outside_readers import exiftool, ffmpeg, ffmpeg_rgb48, run
 
 from sdr2hdr import __version__, formats
+from sdr2hdr.color.tables import table
 from sdr2hdr.errors import InputError, OutputError
 from sdr2hdr.formats import EncodeOptions, heic
 from sdr2hdr.formats._isobmff import Item, Property, Reference, parse
@@ -266,18 +267,41 @@ def test_hdr_is_refused_in_one_line(transfer: int) -> None:
     assert not formats.examine(io.BytesIO(edited(data, without=(b"colr",)))).signalling.said_by
 
 
-def test_apple_gain_map_is_not_lost_silently(caplog: pytest.LogCaptureFixture) -> None:
-    container = parse(made(sdr()))
-    primary = container.items[container.primary]
-    auxiliary = Item(
-        b"hvc1", properties=[*primary.properties, Property(b"auxC", APPLE)], data=primary.data, hidden=True
-    )
-    container.items[90] = auxiliary
+@pytest.mark.parametrize("headroom", ["4.0", None])
+def test_apple_gain_map(caplog: pytest.LogCaptureFixture, headroom: str | None) -> None:
+    """Light times 1 + (headroom - 1) of the map's light, which is encoded as BT.709 has it; the map is grey."""
+    map_pixels = sdr(channels=1)[::-1]
+    container, other = parse(made(sdr())), parse(made(np.ascontiguousarray(map_pixels)))
+    part = other.items[other.primary]
+    part.hidden = True
+    part.properties.append(Property(b"auxC", APPLE))
+    container.items[90] = part
     container.references.append(Reference(b"auxl", 90, (container.primary,)))
+    if headroom:
+        space = "http://ns.apple.com/HDRGainMap/1.0/"
+        rdf = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+        words = f'<rdf:Description xmlns:a="{space}" a:HDRGainMapVersion="131072" a:HDRGainMapHeadroom="{headroom}"/>'
+        packet = (
+            f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{rdf}">{words}</rdf:RDF></x:xmpmeta>'
+        )
+        container.items[91] = Item(b"mime", b"application/rdf+xml", data=packet.encode(), hidden=True)
+        container.references.append(Reference(b"cdsc", 91, (90,)))
     data = assemble(container)
     with caplog.at_level(logging.WARNING):
         np.testing.assert_allclose(codes(read(data)), sdr(), atol=2.1)
     assert "x: holds a gain map (Apple), which is not used" in caplog.text
+    found = formats.examine(io.BytesIO(data))
+    if not headroom:
+        assert found.signalling.headroom is None
+        assert any("says nowhere how bright it is" in note for note in found.notes)
+        return
+    assert found.signalling.headroom == 2, found.notes
+    assert found.signalling.said_by[0] == "gain map (Apple)"
+    signal, part_signal = sdr() / 255, map_pixels / 255
+    light = np.where(signal <= 0.04045, signal / 12.92, ((signal + 0.055) / 1.055) ** 2.4)
+    gain = np.where(part_signal < 0.081, part_signal / 4.5, ((part_signal + 0.099) / 1.099) ** (1 / 0.45))
+    wanted = (light * (1 + 3 * gain)) @ table("bt709_to_bt2020").T
+    np.testing.assert_allclose(found.light.transpose(1, 2, 0), wanted, atol=0.08)
 
 
 def test_every_beginning_is_refused() -> None:

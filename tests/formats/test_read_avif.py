@@ -4,7 +4,9 @@ import io
 import logging
 import struct
 from pathlib import Path
+from typing import Any
 
+import cv2
 import imagecodecs
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from sdr2hdr.color.primaries import between
 from sdr2hdr.color.tables import table
 from sdr2hdr.errors import InputError
 from sdr2hdr.formats import avif
+from sdr2hdr.formats._gain_map import ISO_MARK, GainMap, to_iso
 from sdr2hdr.formats._isobmff import Item, Property, Reference, parse
 from sdr2hdr.formats._isobmff_write import assemble
 
@@ -156,19 +159,68 @@ def test_metadata(tmp_path: Path) -> None:
     assert image.xmp == packet
 
 
-def with_gain_map(data: bytes) -> bytes:
-    """A file with an item of kind tmap beside its picture (23008-12, amendment 1)."""
-    container = parse(data)
-    container.items |= {90: Item(b"tmap", data=bytes(30)), 91: Item(b"av01", data=b"", hidden=True)}
+@pytest.mark.parametrize("acts_in_p3", [False, True])
+@pytest.mark.parametrize("half", [False, True])
+def test_gain_map(tmp_path: Path, caplog: pytest.LogCaptureFixture, acts_in_p3: bool, half: bool) -> None:
+    """A file with an item of kind tmap (23008-12:2022, amendment 1), against ISO 21496-1's formula in one line.
+
+    A reader that is told to convert takes the SDR picture, and says that there is more.
+    """
+    pixels = sdr()
+    map_pixels = np.ascontiguousarray(sdr()[::-1, :, ::-1])
+    if half:
+        map_pixels = np.ascontiguousarray(map_pixels[12:36:2, 16:48:2])  # stretched over the picture
+    container, other = (parse(avifenc(tmp_path, part, *SDR)) for part in (pixels, map_pixels))
+    numbers = GainMap((-0.5, 0, 0.25), (2, 3, 2.5), 3.0, (1, 2, 1), base_primaries=not acts_in_p3)
+    described = Item(b"tmap", data=b"\0" + to_iso(numbers).removeprefix(ISO_MARK))
+    described.properties.append(Property(b"colr", b"nclx" + struct.pack(">HHHB", 12, 16, 6, 128)))
+    part = other.items[other.primary]
+    part.hidden = True
+    container.items |= {90: described, 91: part}
     container.references.append(Reference(b"dimg", 90, (container.primary, 91)))
-    return assemble(container)
+    data = assemble(container)
 
-
-def test_a_gain_map_is_not_lost_silently(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    data = with_gain_map(avifenc(tmp_path, sdr(), *SDR))
     with caplog.at_level(logging.WARNING):
-        np.testing.assert_allclose(codes(read(data)), sdr(), atol=0.01)
+        np.testing.assert_allclose(codes(read(data)), pixels, atol=0.01)
     assert "x: holds a gain map (ISO 21496-1), which is not used" in caplog.text
+
+    found = formats.examine(io.BytesIO(data))
+    assert found.signalling.said_by == ("gain map (ISO 21496-1)", "nclx")
+    assert found.signalling.headroom == 3
+    chromaticities = {name: table(f"chromaticities_{name}") for name in ("bt709", "p3", "bt2020")}
+    acting = "p3" if acts_in_p3 else "bt709"
+    signal = pixels / 255
+    light = np.where(signal <= 0.04045, signal / 12.92, ((signal + 0.055) / 1.055) ** 2.4)
+    light = light @ between(chromaticities["bt709"], chromaticities[acting]).T
+    whole = cv2.resize(map_pixels, (64, 48), interpolation=cv2.INTER_LINEAR) if half else map_pixels
+    gain = np.array(numbers.low) + (np.array(numbers.high) - numbers.low) * (whole / 255) ** (
+        1 / np.array(numbers.gamma)
+    )
+    light = ((light + 1 / 64) * 2**gain - 1 / 64) @ between(
+        chromaticities[acting], chromaticities["bt2020"]
+    ).T
+    np.testing.assert_allclose(found.light.transpose(1, 2, 0), light, atol=0.05 if half else 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"data": b"\0" * 9}, "its gain map cannot be used"),
+        ({"parts": (5, 91)}, "its gain map belongs to another picture"),
+        ({"map": b"\x12\0"}, "its gain map is damaged or cut off"),
+    ],
+)
+def test_a_broken_gain_map_is_a_note(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    container = parse(avifenc(tmp_path, sdr(), *SDR))
+    primary = container.items[container.primary]
+    iso = b"\0" + to_iso(GainMap((0,) * 3, (2,) * 3, 2.0)).removeprefix(ISO_MARK)
+    container.items[90] = Item(b"tmap", data=change.get("data", iso))
+    container.items[91] = Item(b"av01", properties=primary.properties, data=change.get("map", primary.data))
+    container.references.append(Reference(b"dimg", 90, change.get("parts", (container.primary, 91))))
+    found = formats.examine(io.BytesIO(assemble(container)))
+    assert any(note.startswith(words) for note in found.notes), found.notes
+    assert found.signalling.headroom is None
+    assert found.light.max() < 1.001
 
 
 def test_examined(tmp_path: Path) -> None:

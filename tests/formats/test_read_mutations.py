@@ -2,6 +2,7 @@
 
 import io
 import zlib
+from importlib.util import find_spec
 
 import imagecodecs
 import numpy as np
@@ -52,6 +53,8 @@ SEEDS = {
     "webp lossless": saved("WEBP", PIXELS, lossless=True),
     "bmp": saved("BMP"),
     "bmp palette": saved("BMP", PIXELS[..., 0], "L"),
+    "avif": saved("AVIF", exif=BLOCK, icc_profile=P3, speed=10),
+    "avif alpha": saved("AVIF", PIXELS, speed=10),
     "tiff": tiff(RGB, photometric="rgb", iccprofile=lut(b"RGB ", table, points_per_side=3)),
     "tiff tiles": tiff(
         RGB.astype(np.uint16), photometric="rgb", tile=(16, 16), compression="zlib", predictor=True
@@ -65,6 +68,13 @@ SEEDS = {
         bigtiff=True,
     ),
 }
+
+if find_spec("pillow_heif"):
+    import pillow_heif
+
+    stream = io.BytesIO()
+    pillow_heif.from_bytes("RGBA", (14, 9), PIXELS.tobytes()).save(stream, quality=60, exif=BLOCK)
+    SEEDS["heic"] = stream.getvalue()
 
 place = st.floats(0, 1, exclude_max=True) | st.floats(0, 0.05)  # headers come first
 value = st.sampled_from([b"\0", b"\xff", b"\x7f", b"\x80", b"\1"]) | st.binary(min_size=1, max_size=4)
