@@ -19,7 +19,7 @@ from sdr2hdr.formats._exr_header import MAGIC as MAGIC
 from sdr2hdr.formats._exr_header import first_header
 from sdr2hdr.formats._exr_whole import is_whole
 from sdr2hdr.formats._options import EncodeOptions
-from sdr2hdr.formats._recipe import SOFTWARE, full
+from sdr2hdr.formats._recipe import SOFTWARE, full, to_xmp
 from sdr2hdr.formats._strips import strips
 from sdr2hdr.image import FloatArray, HdrImage
 
@@ -79,6 +79,7 @@ def encode(image: HdrImage, options: EncodeOptions) -> bytes:
         "software": SOFTWARE,
         "comments": _comments(image, options.primaries),
         **camera_attributes(image.exif),
+        **_xmp(image),
         **{PREFIX + key: word for key, word in full(image.recipe | words(options)).items()},
     }
     planes = _planes(image, options)
@@ -110,6 +111,15 @@ def read_recipe(path: Path) -> dict[str, str]:
     except (OSError, RuntimeError, ValueError):
         return {}
     return {key.removeprefix(PREFIX): word for key, word in header.items() if key.startswith(PREFIX)}
+
+
+def _xmp(image: HdrImage) -> dict[str, str]:
+    """The source's XMP packet, merged with ours, under the name that darktable, GIMP and KDE give it and look for.
+
+    OpenEXR itself has no standard attribute for it. Without a packet of the source there is none: the recipe has
+    attributes of its own.
+    """
+    return {} if image.xmp is None else {"xmp": to_xmp(image.recipe, image.xmp).decode("utf-8")}
 
 
 def _comments(image: HdrImage, primaries: str) -> str:

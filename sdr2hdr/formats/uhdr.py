@@ -8,11 +8,23 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 
 from sdr2hdr.color.inplace import convert, srgb_light, srgb_signal
 from sdr2hdr.errors import OutputError
+from sdr2hdr.formats import _gain_map, _jpeg_base, _mpf
+from sdr2hdr.formats._content_light import content_light
+from sdr2hdr.formats._convert import Codes
+from sdr2hdr.formats._exif import orientation, plain, turn, turn_back
+from sdr2hdr.formats._gain_map_light import gains, quantised
+from sdr2hdr.formats._jpeg_base import EXIF_MARK, MAX_SEGMENT, segment, with_segments
+from sdr2hdr.formats._jpeg_colour import EOI, colour_of, pixels, rgb
+from sdr2hdr.formats._jpeg_segments import XMP_MARK, parts, whole
 from sdr2hdr.formats._options import EncodeOptions
+from sdr2hdr.formats._recipe import from_xmp
+from sdr2hdr.formats._srgb_profile import srgb_profile
+from sdr2hdr.formats._xmp import packet
 from sdr2hdr.image import SDR_WHITE_NITS, FloatArray, HdrImage
 
 logger = logging.getLogger(__name__)
@@ -41,15 +53,6 @@ def encode(image: HdrImage, options: EncodeOptions) -> bytes:
     OutputError
         The light holds NaN or infinity, or the picture is too large for a JPEG.
     """
-    import imagecodecs
-
-    from sdr2hdr.formats import _gain_map, _jpeg_base
-    from sdr2hdr.formats._content_light import content_light
-    from sdr2hdr.formats._exif import orientation, plain, turn, turn_back
-    from sdr2hdr.formats._gain_map_light import gains, quantised
-    from sdr2hdr.formats._jpeg_colour import EOI, colour_of, pixels, rgb
-    from sdr2hdr.formats._jpeg_segments import XMP_MARK, whole
-    from sdr2hdr.formats._xmp import packet
 
     if max(image.size) > _MAX_SIDE:
         raise OutputError(f"{image.size[1]} x {image.size[0]} pixels are too many for a JPEG; write an .exr")
@@ -65,14 +68,12 @@ def encode(image: HdrImage, options: EncodeOptions) -> bytes:
     how = orientation(plain(found.exif))
     codes = turn(rgb(pixels(jpeg[: found.end] + EOI)), how)
     map_codes, gain_map = quantised(gains(image, codes, colour), max(headroom, _LEAST_HEADROOM))
-    data = imagecodecs.jpeg8_encode(
-        np.ascontiguousarray(turn_back(map_codes, how)), level=MAP_QUALITY, subsampling="444", optimize=True
-    )
+    data = _jpeg(turn_back(map_codes, how), MAP_QUALITY)
     segments = [
-        _jpeg_base.segment(0xE1, XMP_MARK + packet([_gain_map.to_xmp(gain_map)])),
-        _jpeg_base.segment(0xE2, _gain_map.to_iso(gain_map)),
+        segment(0xE1, XMP_MARK + packet([_gain_map.to_xmp(gain_map)])),
+        segment(0xE2, _gain_map.to_iso(gain_map)),
     ]
-    behind = _jpeg_base.with_segments(bytes(data), segments)
+    behind = with_segments(data, segments)
     base = _jpeg_base.base(
         jpeg[: found.after],
         len(behind),
@@ -100,10 +101,6 @@ def _on_white(image: HdrImage) -> HdrImage:
 
 def _encoded(image: HdrImage) -> bytes:
     """The SDR picture as a JPEG: that which it was made of, else its own light as far as white."""
-    import imagecodecs
-
-    from sdr2hdr.formats._jpeg_base import EXIF_MARK, MAX_SEGMENT, segment, with_segments
-    from sdr2hdr.formats._srgb_profile import srgb_profile
 
     if image.sdr is not None and image.sdr.size == image.size:
         signal: FloatArray = image.sdr.signal
@@ -111,16 +108,22 @@ def _encoded(image: HdrImage) -> bytes:
         light = convert(np.ascontiguousarray(image.light), "bt2020_to_bt709")
         signal = srgb_signal()(light * np.float32(image.white_nits / SDR_WHITE_NITS))
     codes = np.rint(signal.clip(0, 1) * 255).astype(np.uint8).transpose(1, 2, 0)
-    data = imagecodecs.jpeg8_encode(
-        np.ascontiguousarray(codes), level=BASE_QUALITY, subsampling="444", optimize=True
-    )
+    data = _jpeg(codes, BASE_QUALITY)
     segments = [segment(0xE2, b"ICC_PROFILE\0\1\1" + srgb_profile())]
     block = EXIF_MARK + (image.exif or b"")
     if image.exif and len(block) > MAX_SEGMENT:
         logger.warning("the EXIF block does not fit into a JPEG and is left out")
     elif image.exif:
         segments.insert(0, segment(0xE1, block))
-    return with_segments(bytes(data), segments)
+    return with_segments(data, segments)
+
+
+def _jpeg(codes: Codes, quality: int) -> bytes:
+    """A JPEG of codes (H, W, 3), uint8, any strides."""
+
+    whole = np.empty(codes.shape, np.uint8)  # imagecodecs minds strides, even of axes of length 1
+    whole[...] = codes
+    return bytes(imagecodecs.jpeg8_encode(whole, level=quality, subsampling="444", optimize=True))
 
 
 def words(options: EncodeOptions) -> dict[str, str]:
@@ -133,9 +136,6 @@ def read_recipe(path: Path) -> dict[str, str]:
 
     Pixels are not read.
     """
-    from sdr2hdr.formats import _mpf
-    from sdr2hdr.formats._jpeg_segments import XMP_MARK, parts
-    from sdr2hdr.formats._recipe import from_xmp
 
     try:
         data = path.read_bytes()

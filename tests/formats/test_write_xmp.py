@@ -176,3 +176,17 @@ def test_a_tiff_of_ours_holds_it(tmp_path):
     path.write_bytes(stripped)
     assert b"Wald" not in stripped
     assert formats.recorded(path, "tiff")["metadata"] == "stripped"
+
+
+def test_an_exr_of_ours_holds_it(tmp_path):
+    """OpenEXR's own reader, under the name that others use."""
+    OpenEXR = pytest.importorskip("OpenEXR")
+    image = HdrImage(np.ones((3, 8, 12), np.float32), xmp=SOURCE, recipe=RECIPE)
+    for options, there in ((formats.EncodeOptions(), True), (formats.EncodeOptions(strip=True), False)):
+        path = tmp_path / f"{there}.exr"
+        path.write_bytes(formats.encode("exr", image, options))
+        header = OpenEXR.File(str(path), header_only=True).header()
+        assert ("xmp" in header) is there
+        if there:
+            assert header["xmp"].encode() == to_xmp(RECIPE, SOURCE)
+        assert formats.recorded(path, "exr")["look"] == "scene"
