@@ -76,8 +76,10 @@ def packed(parts: Sequence[Part]) -> bytes:
 
 
 def enum_parts(value: int) -> list[Part]:
-    """An enum's number, of those below 18."""
-    return [(value, 2)] if value < 2 else [(2, 2), (value - 2, 4)]
+    """An enum's number."""
+    if value < 2:
+        return [(value, 2)]
+    return [(2, 2), (value - 2, 4)] if value < 18 else [(3, 2), (value - 18, 6)]
 
 
 def half_parts(value: float) -> list[Part]:

@@ -22,7 +22,8 @@ _PRIMARIES: dict[int, tuple[float, ...]] = {
     9: (0.708, 0.292, 0.170, 0.797, 0.131, 0.046),
     11: (0.680, 0.320, 0.265, 0.690, 0.150, 0.060),
 }
-_ALPHA, _SPOT, _CFA = 0, 2, 5  # kinds of extra channels
+_OPSIN, _WEIGHTS = 16, (15, 55, 210)  # numbers of XYB's matrix and bias, of up-sampling by 2, 4 and 8
+_ALPHA, _SPOT, _BLACK, _CFA = 0, 2, 4, 5  # kinds of extra channels
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Header:
     alpha : index of the channel among the extra ones, or None; associated : whether colours are multiplied by it
     lossy : coded in XYB, so that the decoder makes code values of what `colour` says
     target_nits : luminance of the brightest light (of 1.0, where colours are relative)
-    spans : bits that hold the size, the extra channels, and where the rest begins: for writing it anew
+    spans : where the size ends, the depth begins, the extra channels begin and end, and the metadata end, in bits
     """
 
     height: int
@@ -70,7 +71,7 @@ class Header:
     lossy: bool = True
     colour: Colour = Colour()
     target_nits: float = DEFAULT_TARGET_NITS
-    spans: tuple[int, int, int, int] = (0, 0, 0, 0)
+    spans: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
 
 
 def parse(codestream: bytes) -> Header:
@@ -87,7 +88,7 @@ def parse(codestream: bytes) -> Header:
     height, width = _size(bits)
     size_end = bits.at
     if bits.flag():  # all as it is by default
-        return Header(height, width, spans=(size_end, size_end, size_end, bits.at))
+        return Header(height, width, spans=(size_end, size_end, size_end, size_end, bits.at))
     orientation, more = 1, bits.flag()
     if more:
         orientation = 1 + bits.number(3)
@@ -97,6 +98,7 @@ def parse(codestream: bytes) -> Header:
             _preview(bits)
         if bits.flag():
             _animation(bits)
+    depth_begin = bits.at
     depth, floating = _depth(bits)
     bits.flag()  # whether 16 bits are enough for the decoder
     extra_begin = bits.at
@@ -104,6 +106,8 @@ def parse(codestream: bytes) -> Header:
     if count > _MAX_EXTRA:
         raise InputError(f"has {count} extra channels; export it again in RGB")
     kinds = [_extra_channel(bits) for _ in range(count)]
+    if any(kind == _BLACK for kind, _ in kinds):
+        raise InputError("is in CMYK, which is not supported in JPEG XL; save it in RGB")
     extra_end = bits.at
     alpha = next((i for i, (kind, _) in enumerate(kinds) if kind == _ALPHA), None)
     lossy = bits.flag()
@@ -122,7 +126,18 @@ def parse(codestream: bytes) -> Header:
         lossy=lossy,
         colour=colour,
         target_nits=target,
-        spans=(size_end, extra_begin, extra_end, bits.at),
+        spans=(size_end, depth_begin, extra_begin, extra_end, bits.at),
+    )
+
+
+def skip_transform(bits: Bits, lossy: bool) -> None:
+    """What follows the metadata: matrices and weights, if they are not the usual ones (18181-1, E.1 and L.2)."""
+    if bits.flag():
+        return
+    if lossy and not bits.flag():
+        bits.at += 16 * _OPSIN
+    bits.at += sum(
+        16 * count for count, used in zip(_WEIGHTS, [bits.flag() for _ in range(3)], strict=True) if used
     )
 
 

@@ -1,13 +1,16 @@
-"""A codestream's header written anew: what imagecodecs labels as linear sRGB becomes PQ with BT.2020's primaries.
+"""A codestream's header written anew, with another colour encoding.
 
 Frames do not depend on what the header says of colour (ISO/IEC 18181-1, annex E: only whether they are XYB), and begin
-at a whole byte, so they stay as they are.
+at a whole byte, so they stay as they are. Of XYB, which is absolute, decoders make what the header says.
 """
 
 from sdr2hdr.formats._jxl_bits import Bits, Part, enum_parts, half_parts, packed
-from sdr2hdr.formats._jxl_header import parse
+from sdr2hdr.formats._jxl_header import GREY, Header, parse, skip_transform
+from sdr2hdr.formats._jxl_icc import profile_at
 
-_D65, _BT2100, _PQ, _RELATIVE = 1, 9, 16, 1  # ISO/IEC 18181-1, E.2: BT.2100's primaries are BT.2020's
+BT2100 = 9  # ISO/IEC 18181-1, E.2: BT.2020's primaries
+PQ = 16
+_D65, _RELATIVE = 1, 1
 _DEPTHS = {8: 0, 10: 1, 12: 2}
 
 
@@ -16,35 +19,43 @@ def as_pq(codestream: bytes, bits: int, target_nits: float) -> bytes:
 
     Parameters
     ----------
-    codestream
-        As libjxl writes it: no ICC profile, no extensions, the usual transformation from XYB.
     bits
         Per channel of colour; of a lossy picture, what it is to be decoded to.
     target_nits
         Intensity target in cd/m2, as far as 16-bit floating point holds it.
     """
+    return relabelled(codestream, bits, PQ, target_nits)
+
+
+def relabelled(codestream: bytes, bits: int, transfer: int, target_nits: float | None = None) -> bytes:
+    """The same frames with a header that says another transfer, of BT.2020 or grey, in place of encoding or profile."""
     header = parse(codestream)
-    size_end, extra_begin, extra_end, end = header.spans
+    size_end, depth_begin, extra_begin, extra_end, end = header.spans
     rest = Bits(codestream, end)
-    usual, padding = rest.flag(), rest.number(-rest.at % 8)
-    if header.colour.icc or not usual or padding:
-        raise ValueError("not a codestream whose header can be written anew")
+    skip_transform(rest, header.lossy)
+    transform_end = rest.at
+    if header.colour.icc:
+        profile_at(rest)
+    # Not all as it is by default; upright, no size to be shown at, no preview, no animation.
+    first = [(0, 1), (1, 1), (0, 6)]
+    if depth_begin - size_end > 2:
+        first = _copied(codestream, size_end, depth_begin)
+    # Whether 16 bits are enough for the decoder, which extra channels there are.
+    middle = [(1, 1), (0, 2)]
+    if extra_end > size_end:
+        middle = _copied(codestream, extra_begin - 1, extra_end)
     parts = [
         *_copied(codestream, 0, size_end),
-        (0, 1),  # not all as it is by default
-        (1, 1),  # orientation, sizes, tone mapping follow
-        (0, 3),
-        (0, 3),  # upright; no size to be shown at, no preview, no animation
-        (0, 1),
-        *([(_DEPTHS[bits], 2)] if bits in _DEPTHS else [(3, 2), (bits - 1, 6)]),
-        *_copied(codestream, extra_begin - 1, extra_end),
+        *first,
+        *([(0, 1), (_DEPTHS[bits], 2)] if bits in _DEPTHS else [(0, 1), (3, 2), (bits - 1, 6)]),
+        *middle,
         (int(header.lossy), 1),
-        *_colour(),
-        *_tone_mapping(target_nits),
+        *_colour(header, transfer),
+        *_tone_mapping(header.target_nits if target_nits is None else target_nits),
         (0, 2),  # no extensions
-        (1, 1),  # the usual transformation from XYB
+        *_copied(codestream, end, transform_end),
     ]
-    return packed(parts) + codestream[rest.at // 8 :]
+    return packed(parts) + codestream[(rest.at + 7) // 8 :]
 
 
 def _copied(codestream: bytes, begin: int, end: int) -> list[Part]:
@@ -52,10 +63,16 @@ def _copied(codestream: bytes, begin: int, end: int) -> list[Part]:
     return [(bits.number(1), 1) for _ in range(begin, end)]
 
 
-def _colour() -> list[Part]:
-    """ColourEncoding (E.2): not the default, no ICC, RGB, white point, primaries, no gamma, transfer, intent."""
-    names = [part for value in (0, _D65, _BT2100) for part in enum_parts(value)]
-    return [(0, 1), (0, 1), *names, (0, 1), *enum_parts(_PQ), *enum_parts(_RELATIVE)]
+def _colour(header: Header, transfer: int) -> list[Part]:
+    """ColourEncoding (E.2): not the default, no ICC, space, white point, primaries, no gamma, transfer, intent."""
+    names = (GREY, _D65) if header.colour.space == GREY else (0, _D65, BT2100)
+    return [
+        (0, 2),
+        *(part for value in names for part in enum_parts(value)),
+        (0, 1),
+        *enum_parts(transfer),
+        *enum_parts(_RELATIVE),
+    ]
 
 
 def _tone_mapping(target_nits: float) -> list[Part]:

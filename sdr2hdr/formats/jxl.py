@@ -7,8 +7,9 @@ import numpy as np
 from sdr2hdr.errors import InputError
 from sdr2hdr.formats import _icc, _jxl_boxes, _jxl_header, jpeg
 from sdr2hdr.formats._convert import Codes
-from sdr2hdr.formats._examined import Examined, Signalling
-from sdr2hdr.formats._jxl_colour import profile_of, signalling_of
+from sdr2hdr.formats._examined import Examined
+from sdr2hdr.formats._icc_light import SAID, light_by_profile
+from sdr2hdr.formats._jxl_colour import icc_profile, profile_of, signalling_of, without_profile
 from sdr2hdr.formats._jxl_header import GREY, Header
 from sdr2hdr.formats._light import light_of
 from sdr2hdr.formats._pq_jxl import PEAK_NITS, SUMMARY, encode, read_recipe, words
@@ -33,6 +34,7 @@ __all__ = [
 EXTENSIONS = (".jxl",)
 
 _MAX_BITS = 16
+_FEW_BITS = "PQ and HLG need 10 bits: 8 will show bands"
 
 
 def sniff(head: bytes) -> bool:
@@ -66,17 +68,19 @@ def decode(data: bytes) -> SdrImage:
         )
     if boxes.jpeg and (restored := _restored(data, header)) is not None:
         return restored
-    if header.colour.icc:
-        raise InputError("has an ICC profile; export it as PNG")
-    codes = _pixels(boxes.codestream, header)
+    codestream, profile = boxes.codestream, None
+    if header.colour.icc and header.lossy:
+        codestream, header = without_profile(codestream)
+    elif header.colour.icc:
+        profile = icc_profile(codestream, header)
+    codes = _pixels(codestream, header)
     colour = 1 if header.colour.space == GREY else 3
-    profile = profile_of(header.colour)
     return picture(
         codes,
         form="jxl",
         colour=colour,
         white=(1 << header.bits) - 1,
-        profile=profile,
+        profile=profile or profile_of(header.colour),
         exif=boxes.exif,
         xmp=boxes.xmp,
         orientation=1,  # libjxl has turned it
@@ -93,23 +97,23 @@ def examine(data: bytes) -> Examined:
         Cut off or damaged, or its colours are said in a way that is not supported.
     """
     boxes = _jxl_boxes.parse(data)
-    header = _jxl_header.parse(boxes.codestream)
+    codestream = boxes.codestream
+    notes: tuple[str, ...] = ()
+    header = first = _jxl_header.parse(codestream)
+    if header.colour.icc and header.lossy:
+        codestream, header = without_profile(codestream)
+    values, clipped = _values(_pixels(codestream, header), header)
     if header.colour.icc:
-        image = decode(data)
-        values, signalling = image.signal.transpose(1, 2, 0), Signalling(said_by=("ICC profile",))
-        clipped = float(np.mean((values >= 1).any(-1)))
+        light, signalling, notes = light_by_profile(values, icc_profile(codestream, header))
     else:
-        values, clipped = _values(_pixels(boxes.codestream, header), header)
         signalling = signalling_of(header)
-    return Examined(
-        format="jxl",
-        bits=header.bits,
-        floating=header.floating,
-        signalling=signalling,
-        light=light_of(values, signalling),
-        clipped=clipped,
-        recipe=from_xmp(boxes.xmp) if boxes.xmp else {},
-    )
+        light = light_of(values, signalling)
+    if first.colour.icc and first.lossy:
+        signalling = replace(signalling, said_by=(SAID,))
+    if signalling.transfer in ("pq", "hlg") and first.bits < 10:
+        notes = (*notes, _FEW_BITS)
+    recipe = from_xmp(boxes.xmp) if boxes.xmp else {}
+    return Examined("jxl", first.bits, first.floating, signalling, light, clipped, notes, recipe)
 
 
 def _restored(data: bytes, header: Header) -> SdrImage | None:
