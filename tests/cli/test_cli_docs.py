@@ -14,7 +14,7 @@ from click import unstyle
 from pictures import noise
 
 import sdr2hdr
-from sdr2hdr import cli
+from sdr2hdr import cli, formats
 from sdr2hdr.image import HdrImage
 
 ROOT = Path(__file__).parents[2]
@@ -100,12 +100,27 @@ def test_keys_of_the_json_lines(workplace: Path, capsys: pytest.CaptureFixture[s
     assert set(said[0]) | {"not_done", "passed_over", "ended"} <= table
 
 
-def test_the_reference_is_what_help_says() -> None:
-    spec = importlib.util.spec_from_file_location("make_cli", ROOT / "docs" / "make_cli.py")
+def maker(name: str) -> Any:
+    """A module of docs/ that makes a page."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+def test_the_table_of_formats_is_what_they_say() -> None:
+    module = maker("make_formats")
+    page = module.PATH.read_text("utf-8")
+    assert page == module.page(page), "stale: run python docs/make_formats.py"
+    for name in formats.writers():
+        assert f"| `{name}` |" in page
+        assert f"\n### {name}\n" in page, "every format has its paragraph"
+
+
+def test_the_reference_is_what_help_says() -> None:
+    module = maker("make_cli")
     page = module.PATH.read_text("utf-8")
     # lines may break elsewhere in another version of Click
     assert page.split() == unstyle(module.reference()).split(), "stale: run python docs/make_cli.py"
