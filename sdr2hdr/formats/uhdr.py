@@ -53,7 +53,6 @@ def encode(image: HdrImage, options: EncodeOptions) -> bytes:
     OutputError
         The light holds NaN or infinity, or the picture is too large for a JPEG.
     """
-
     if max(image.size) > _MAX_SIDE:
         raise OutputError(f"{image.size[1]} x {image.size[0]} pixels are too many for a JPEG; write an .exr")
     headroom = math.log2(content_light(image).peak / SDR_WHITE_NITS)
@@ -89,6 +88,7 @@ def _on_white(image: HdrImage) -> HdrImage:
     """Without alpha, on SDR white; light and SDR picture are mixed alike, as light."""
     if image.alpha is None:
         return image
+    logger.warning("a JPEG has no transparency; the picture is put on white")
     through = np.clip(image.alpha, 0, 1)
     white = np.float32(SDR_WHITE_NITS / image.white_nits)
     sdr = image.sdr
@@ -101,7 +101,6 @@ def _on_white(image: HdrImage) -> HdrImage:
 
 def _encoded(image: HdrImage) -> bytes:
     """The SDR picture as a JPEG: that which it was made of, else its own light as far as white."""
-
     if image.sdr is not None and image.sdr.size == image.size:
         signal: FloatArray = image.sdr.signal
     else:
@@ -120,7 +119,6 @@ def _encoded(image: HdrImage) -> bytes:
 
 def _jpeg(codes: Codes, quality: int) -> bytes:
     """A JPEG of codes (H, W, 3), uint8, any strides."""
-
     whole = np.empty(codes.shape, np.uint8)  # imagecodecs minds strides, even of axes of length 1
     whole[...] = codes
     return bytes(imagecodecs.jpeg8_encode(whole, level=quality, subsampling="444", optimize=True))
@@ -136,7 +134,6 @@ def read_recipe(path: Path) -> dict[str, str]:
 
     Pixels are not read.
     """
-
     try:
         data = path.read_bytes()
     except OSError:
