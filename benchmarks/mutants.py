@@ -77,6 +77,26 @@ def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
+def _jxl(icc: bytes, exif: bytes) -> bytes:
+    """A JPEG in JPEG XL's coding, with what it can be restored with."""
+    return bytes(imagecodecs.jpegxl_encode_jpeg(_pillow("JPEG")(icc, exif)))
+
+
+def _jxl_by_itself(icc: bytes, exif: bytes) -> bytes:
+    """The same without that, so that its profile is read out of the codestream."""
+    return _jxl(icc, exif).replace(b"jbrd", b"jbrx")
+
+
+def _jxl_lossless(icc: bytes, exif: bytes) -> bytes:
+    return bytes(
+        imagecodecs.jpegxl_encode(np.ascontiguousarray(PIXELS.astype(np.uint16) * 257), lossless=True)
+    )
+
+
+def _jxl_lossy(icc: bytes, exif: bytes) -> bytes:
+    return bytes(imagecodecs.jpegxl_encode(np.ascontiguousarray(RGB), distance=1))
+
+
 def _table(
     d: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]",
 ) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
@@ -132,6 +152,12 @@ SEEDS: dict[str, list[tuple[Build, bytes]]] = {
         (_pillow("AVIF", speed=10), P3),
         (_pillow("AVIF", PIXELS, "RGBA", speed=10), TABLE),
         (_avif10, b""),
+    ],
+    "JXL": [
+        (_jxl, P3),
+        (_jxl_by_itself, P3),
+        (_jxl_lossless, b""),
+        (_jxl_lossy, b""),
     ],
 }
 if find_spec("pillow_heif"):

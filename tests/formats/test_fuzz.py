@@ -32,7 +32,7 @@ def fuzz(inputs: int, seed: int, save: Path) -> str:
 def test_shortened(tmp_path: Path) -> None:
     told = fuzz(400, 7, tmp_path)
     rows = {line.split()[0]: [int(n) for n in line.split()[1:]] for line in told.splitlines()[1:-1]}
-    assert set(rows) >= {"PNG", "JPEG", "TIFF", "WebP", "BMP", "AVIF"}
+    assert set(rows) >= {"PNG", "JPEG", "TIFF", "WebP", "BMP", "AVIF", "JXL"}
     assert sum(map(sum, rows.values())) == 400
     for name, (pictures, errors, *findings) in rows.items():
         assert not any(findings), name
