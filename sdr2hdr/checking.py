@@ -2,7 +2,8 @@
 
 A file is HDR when both hold: what it says of its values can carry HDR and readers believe it (PQ or HLG by a tag, a
 gain map, or floating-point light), and it holds light above SDR white. Light above SDR white is at least one pixel,
-and one in 100,000, that is more than 10 % brighter than 203 cd/m2: rounding and lossy codecs overshoot white by less.
+and one in 100,000, that is more than 25 % (a third of a stop) brighter than 203 cd/m2: lossy codecs overshoot the
+white of photographs by up to 24 %.
 
 Levels are those of a pixel's largest component in BT.2020 primaries, as CTA-861.3 defines MaxCLL and MaxFALL.
 """
@@ -20,7 +21,8 @@ from sdr2hdr.image import PQ_PEAK_NITS, SDR_WHITE_NITS, FloatArray
 
 PERCENT = (1.0, 50.0, 99.0, 99.9, 100.0)
 BRIGHT_NITS = 1000.0
-TOLERANCE = 1.1  # by which levels may differ before a word is said, and SDR white be overshot
+TOLERANCE = 1.1  # by which levels may differ before a word is said
+BRIGHTER = 1.25  # than SDR white, to count as light above it
 
 _ROUNDING = 1.01  # codes near SDR white are about 1 % apart in 10-bit PQ
 _FEW = 1e-5  # share of the pixels
@@ -40,7 +42,7 @@ class Levels:
     percentiles : in cd/m2, in the order of `PERCENT`
     above_white, above_bright : share of the pixels more than 1 % above 203 cd/m2, and above 1000 cd/m2
     above_pq : share above 10000 cd/m2, where PQ ends
-    beyond : share more than 10 % above 203 cd/m2, which makes a picture HDR
+    beyond : share more than 25 % above 203 cd/m2, which makes a picture HDR
     outside_bt709, outside_p3 : share of the pixels whose colour is outside by more than 1 %, of those above 1 cd/m2
     infinite : share of the pixels that are infinite or no number; they are left out of all others
     """
@@ -89,7 +91,11 @@ def judge(found: Examined) -> Checked:
     carries, why = _carries(found)
     holds = levels.beyond >= _FEW
     peak = f"its brightest pixel has {levels.max_cll:.0f} cd/m2"
-    light = f"{peak}, {_stops(levels.max_cll)} SDR white" if holds else f"{peak}: no light above SDR white"
+    light = (
+        f"{peak}, {_stops(levels.max_cll)} SDR white"
+        if holds
+        else f"{peak}: no light to speak of above SDR white"
+    )
     notes = (*found.notes, *_notes(found, levels, carries and not holds))
     height, width = found.light.shape[1:]
     bare = Examined(**{**vars(found), "light": found.light[:, :0]})
@@ -117,7 +123,7 @@ def measure(light: FloatArray) -> Levels:
     pixels = height * width
     above = [
         float(np.count_nonzero(top > limit)) / pixels
-        for limit in (SDR_WHITE_NITS * _ROUNDING, BRIGHT_NITS, PQ_PEAK_NITS, SDR_WHITE_NITS * TOLERANCE)
+        for limit in (SDR_WHITE_NITS * _ROUNDING, BRIGHT_NITS, PQ_PEAK_NITS, SDR_WHITE_NITS * BRIGHTER)
     ]
     return Levels(
         max_cll=float(top.max()),
@@ -157,7 +163,7 @@ def _carries(found: Examined) -> tuple[bool, str]:
         ), f"{curve} by its {by}" if by else f"its values may be {curve}, but nothing in it says so"
     if said.transfer == "linear" and found.floating:
         return True, "floating-point light, which has no ceiling"
-    if said.transfer == "linear" and (said.white_nits or 0) > SDR_WHITE_NITS * TOLERANCE:
+    if said.transfer == "linear" and (said.white_nits or 0) > SDR_WHITE_NITS * BRIGHTER:
         return True, f"linear light, 1.0 = {said.white_nits:.0f} cd/m2 by its {by}"
     curve = {"linear": "linear whole numbers", "srgb": "an sRGB signal"}.get(said.transfer, "a gamma signal")
     return False, f"{curve}, which ends at SDR white"
@@ -170,7 +176,9 @@ def _notes(found: Examined, levels: Levels, empty: bool) -> list[str]:
     if not said.said_by and found.bits > 8 and _is_grey(found, levels):
         notes.append("untagged, and flat: if these are PQ codes, viewers will show this grey; tag it")
     if empty:
-        notes.append("room for HDR, but nothing in it is brighter than SDR white: it will look like SDR")
+        notes.append(
+            "room for HDR, but next to nothing in it is brighter than SDR white: it will look like SDR"
+        )
     if said.transfer == "pq" and found.bits < 10 and not any("bands" in note for note in found.notes):
         notes.append(f"{found.bits} bits are too few for PQ: smooth skies will show bands")
     if said.transfer == "pq" and found.format in _STATING and not said.max_cll:

@@ -1,6 +1,7 @@
 """sdr2hdr check, in real processes."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def test_blocks_for_people(files: Path, bash: Bash) -> None:
     assert first["bright"].startswith("16.67 % of the pixels above 203 cd/m2")
     assert "look scene" in first["made by"]
     assert "ab12" not in first["made by"]
-    assert "  but        room for HDR, but nothing in it is brighter" in blocks[1]
+    assert "  but        room for HDR, but next to nothing in it is brighter" in blocks[1]
 
 
 def test_json(files: Path, bash: Bash) -> None:
@@ -90,6 +91,9 @@ def test_json(files: Path, bash: Bash) -> None:
     assert missing == {"file": "nothing", "error": "nothing: no such file; check the path"}
     assert (exr["file"], png["file"], tiff["file"]) == ("a.exr", "sdr.png", "-")
     assert (exr["hdr"], png["hdr"], tiff["hdr"]) == (True, False, True)
+    page = (Path(__file__).parents[2] / "docs" / "check.md").read_text("utf-8").partition("| key |")[2]
+    keys = {*exr, *exr["stated"], *exr["measured"], *exr["measured"]["percentiles"][0]}
+    assert keys <= set(re.findall(r"`(\w+)`", page))
     for found in (exr, png, tiff):
         assert set(found) == {
             *(
