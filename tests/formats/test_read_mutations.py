@@ -15,6 +15,8 @@ from PIL import Image
 
 from sdr2hdr import formats
 from sdr2hdr.errors import InputError
+from sdr2hdr.formats import EncodeOptions, uhdr
+from sdr2hdr.image import HdrImage
 
 LIMIT = 1 << 20  # pixels
 PIXELS = np.random.default_rng(9).integers(0, 256, (9, 14, 4), dtype=np.uint8)
@@ -37,6 +39,11 @@ def tiff(pixels, **options):
     return stream.getvalue()
 
 
+def ultra_hdr():
+    stream = io.BytesIO(saved("JPEG", exif=BLOCK, icc_profile=P3, xmp=b"<x/>"))
+    return uhdr.encode(HdrImage(np.ones((3, 14, 9), np.float32), sdr=formats.read(stream)), EncodeOptions())
+
+
 def table(d):
     return np.stack([100 * d[..., 0], 90 * (d[..., 1] - d[..., 2]), 80 * (d[..., 0] - d[..., 1])], -1)
 
@@ -45,6 +52,7 @@ P3 = matrix("Display P3")
 SEEDS = {
     "jpeg": saved("JPEG", exif=BLOCK, icc_profile=P3),
     "jpeg progressive": saved("JPEG", progressive=True),
+    "jpeg ultra hdr": ultra_hdr(),
     "jpeg cmyk": saved("JPEG", PIXELS, "CMYK", icc_profile=lut(b"CMYK", table, points_per_side=3)),
     "png": saved("PNG", PIXELS, exif=BLOCK, icc_profile=P3),
     "png 16": imagecodecs.png_encode(RGB.astype(np.uint16) * 257),
