@@ -10,6 +10,7 @@ import struct
 import sys
 import zlib
 from collections.abc import Callable
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -64,6 +65,24 @@ def _heic(icc: bytes, exif: bytes) -> bytes:
 
 def _avif10(icc: bytes, exif: bytes) -> bytes:
     return bytes(imagecodecs.avif_encode(PIXELS.astype(np.uint16) * 4, 90, speed=10, bitspersample=10))
+
+
+@cache
+def _gain_map() -> bytes:
+    """What lies behind the base of an Ultra HDR file."""
+    from sdr2hdr.formats import EncodeOptions, uhdr
+    from sdr2hdr.formats._jpeg_segments import whole
+    from sdr2hdr.image import HdrImage
+
+    data = uhdr.encode(HdrImage(RGB.transpose(2, 0, 1) / np.float32(64)), EncodeOptions())
+    return data[whole(data).after :]
+
+
+def _uhdr(icc: bytes, exif: bytes) -> bytes:
+    from sdr2hdr.formats import _jpeg_base
+
+    behind = _gain_map()
+    return _jpeg_base.base(_pillow("JPEG")(icc, exif), len(behind), {}, None) + behind
 
 
 def _png16(icc: bytes, exif: bytes) -> bytes:
@@ -129,6 +148,7 @@ SEEDS: dict[str, list[tuple[Build, bytes]]] = {
         (_pillow("JPEG", progressive=True, subsampling=0), TABLE),
         (_pillow("JPEG", PIXELS, "CMYK"), CMYK),
         (_pillow("JPEG", PIXELS[..., 0], "L"), GREY),
+        (_uhdr, P3),
     ],
     "TIFF": [
         (_tiff(photometric="rgb"), TABLE),

@@ -175,7 +175,9 @@ def test_a_tiff_of_ours_holds_it(tmp_path):
     stripped = formats.encode("tiff", image, formats.EncodeOptions(strip=True))
     path.write_bytes(stripped)
     assert b"Wald" not in stripped
-    assert formats.recorded(path, "tiff")["metadata"] == "stripped"
+    wanted = formats.recipe("tiff", RECIPE, formats.EncodeOptions(strip=True))
+    assert formats.recorded(path, "tiff") == wanted, "so that a stripped file is another than one that is not"
+    assert wanted["metadata"] == "stripped"
 
 
 def test_an_exr_of_ours_holds_it(tmp_path):
