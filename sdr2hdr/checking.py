@@ -154,7 +154,10 @@ def _carries(found: Examined) -> tuple[bool, str]:
     by = said.said_by[0] if said.said_by else ""
     if said.headroom is not None:
         if said.headroom > 0:
-            return True, f"its {by or 'gain map'}, in full on screens with {said.headroom:.1f} stops of headroom"
+            return (
+                True,
+                f"its {by or 'gain map'}, in full on screens with {said.headroom:.1f} stops of headroom",
+            )
         return False, "its gain map lifts nothing"
     if said.transfer in ("pq", "hlg"):
         curve = said.transfer.upper()

@@ -101,7 +101,11 @@ def _nits(value: float) -> str:
 
 def _transfer(said: "Signalling") -> str:
     words = _TRANSFERS.get(said.transfer, f"gamma {said.gamma:g}")
-    return words if said.headroom is None else f"{words}, and a gain map for {said.headroom:.1f} stops of headroom"
+    return (
+        words
+        if said.headroom is None
+        else f"{words}, and a gain map for {said.headroom:.1f} stops of headroom"
+    )
 
 
 def _primaries(said: "Signalling") -> str:
