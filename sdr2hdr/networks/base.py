@@ -36,10 +36,11 @@ class CoarseNet(nn.Module):
         self.top = nn.Linear(96, 2 * widths[0])
         self.knots = nn.Linear(96, 3 * KNOTS)
         self.levels = nn.Conv2d(widths[0], 3, 3, padding=1)
-        self.sure = nn.Linear(96, 1) if display else nn.Identity()
-        for layer in (self.deep, self.top, self.knots, self.levels, self.sure):
-            for parameter in layer.parameters(recurse=False):
-                nn.init.zeros_(parameter)
+        judge = nn.Linear(32, 1)
+        self.sure = nn.Sequential(nn.Linear(96, 32), nn.LeakyReLU(slope), judge) if display else nn.Identity()
+        for layer in (self.deep, self.top, self.knots, self.levels, judge):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
     def histogram(self, base: torch.Tensor) -> torch.Tensor:
         """Base (N, 3, h, w) -> square roots of the shares in 24 bins of R, G, B and max, (N, 96); soft bins."""
@@ -69,7 +70,8 @@ class CoarseNet(nn.Module):
         y = self.body.decode(levels).float()
         scale, shift = self.top(summary)[:, :, None, None].chunk(2, 1)
         y = F.leaky_relu(y * (1 + scale) + shift, self.slope)
-        sure = 1 + self.sure(summary) if self.display else torch.ones_like(summary[:, :1])
+        # the judge learns by itself and bends nothing of what it judges by
+        sure = 1 + self.sure(summary.detach()) if self.display else torch.ones_like(summary[:, :1])
         return self.knots(summary).view(-1, 3, self.tone_knots), self.levels(y), sure
 
 
@@ -115,7 +117,9 @@ class BaseNet(nn.Module):
     def judged(
         self, base: torch.Tensor, mask: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Likewise, and how surely the picture has highlights, (N, 1): from 1 on all of it counts, up to 0 nothing."""
+        """Likewise, and how surely the picture has highlights, (N, 1): up to 0 nothing of it counts, from 0.5 on all,
+        except in training, where curve and levels learn as if it were sure.
+        """
         size = self.coarse_size(base.shape[-2], base.shape[-1])
         linear = F.interpolate(
             torch.cat([base**2.2, mask], 1), size, mode="area"
@@ -124,8 +128,9 @@ class BaseNet(nn.Module):
         if self.display:  # the curve begins above the shoulders and never darkens
             raw = F.leaky_relu(raw, self.slope) if self.training else raw.clamp(min=0)
             raw = torch.cat([torch.zeros_like(raw[..., : self.quiet]), raw[..., self.quiet :]], -1)
-            share = sure.clamp(0, 1)[:, :, None]
-            raw, levels = raw * share, levels * share[..., None]
+            if not self.training:
+                share = (2 * sure).clamp(0, 1)[:, :, None]
+                raw, levels = raw * share, levels * share[..., None]
         # the running maximum over the knots: a tone curve cannot fall
         knots = torch.cummax(self.tone.positions + raw, -1)[0] - self.tone.positions
         levels = F.leaky_relu(levels, self.slope) if self.training else levels.clamp(min=0)

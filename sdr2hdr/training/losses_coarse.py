@@ -12,7 +12,7 @@ BT709_LUMINANCE = (0.2126, 0.7152, 0.0722)  # ITU-R BT.709-6, 3.2
 LEVEL_WEIGHT = 2.0
 LEVEL_BETA = 0.1  # PQ, smooth L1
 FEW = 40.0  # mask-weighted cells below which a picture counts less
-SURE_WEIGHT = 0.02
+SURE_WEIGHT = 0.05
 SURE_MARGIN = 0.3  # a picture without highlights is to be so far beyond doubt
 SHOULDER = 0.4  # signal above which a picture of the display look may have been raised
 QUIET_EXCESS, LIVELY_EXCESS = (
@@ -70,6 +70,12 @@ def coarse_loss(net: BaseNet, views: Views) -> dict[str, torch.Tensor]:
         target[real] = tone.encode(reference * gain)
     open_ = (s < CLIPPED_SIGNAL).float()
     share = open_.mean((1, 2, 3)).clamp(min=0.05)
+    counts, excess = torch.ones_like(share), torch.zeros_like(share)
+    if net.display:  # a picture without highlights teaches that there are none, and nothing of curves
+        bright = (s > SHOULDER).float()
+        excess = ((target - tone.direct(s)) * bright).sum((1, 2, 3)) / (bright.sum((1, 2, 3)) + FEW)
+        counts = (excess >= QUIET_EXCESS).float()
+        counts = counts / counts.mean().clamp(min=0.1)
     error = ((curve - target).abs() * open_).mean((1, 2, 3)) / share
     anchor = ((curve - p).abs() * open_).mean((1, 2, 3)) / share * real.float()
     grid = [levels.shape[-2], levels.shape[-1]]
@@ -77,9 +83,11 @@ def coarse_loss(net: BaseNet, views: Views) -> dict[str, torch.Tensor]:
     wanted = F.interpolate(m * (target - curve.detach()), grid, mode="area") / (weight + 1e-4)
     level = F.smooth_l1_loss(levels, wanted, beta=LEVEL_BETA, reduction="none")
     level = (weight * level).sum((1, 2, 3)) / (weight.sum((1, 2, 3)) + FEW)
-    found = {"curve": error.mean(), "level": LEVEL_WEIGHT * level.mean(), "anchor": ANCHOR * anchor.mean()}
+    found = {
+        "curve": (counts * error).mean(),
+        "level": LEVEL_WEIGHT * (counts * level).mean(),
+        "anchor": ANCHOR * (counts * anchor).mean(),
+    }
     if net.display:
-        bright = (s > SHOULDER).float()
-        excess = ((target - tone.direct(s)) * bright).sum((1, 2, 3)) / (bright.sum((1, 2, 3)) + FEW)
         found["sure"] = SURE_WEIGHT * sure_loss(sure, excess)
     return found
