@@ -9,7 +9,7 @@ import colour
 import imagecodecs
 import numpy as np
 import pytest
-from outside_readers import exiftool, run
+from outside_readers import exiftool, ffmpeg, ffmpeg_rgb48, run
 from PIL import Image
 
 from sdr2hdr import __version__, formats
@@ -79,6 +79,22 @@ def test_lossless_with_alpha(tmp_path: Path) -> None:
     codes = through_djxl(jxl.encode(image, OPTIONS), tmp_path)
     np.testing.assert_allclose(codes[..., :3], expected(image.light), atol=0.52)
     np.testing.assert_allclose(codes[..., 3], image.alpha * 65535.0, atol=0.51)
+
+
+def test_ffmpeg_knows_what_it_is_and_sees_the_same_levels(tmp_path: Path) -> None:
+    image, path = picture(), tmp_path / "a.jxl"
+    path.write_bytes(jxl.encode(image, OPTIONS))
+    said = ffmpeg("-i", path, "-f", "null", "-").stderr.decode()
+    if "jpegxl" not in said:
+        pytest.skip("this ffmpeg has no libjxl")
+    assert "gbr/bt2020/smpte2084" in said
+    theirs, ours = (
+        colour.models.eotf_ST2084(codes / 65535)
+        for codes in (ffmpeg_rgb48(path, image.size), through_djxl(path.read_bytes(), tmp_path))
+    )
+    # Code values are rounded, and a dark channel beside a bright one is a difference of float32 numbers.
+    limit = 1e-3 * ours + 5e-6 * ours.max(-1, keepdims=True) + 1e-4
+    assert (np.abs(theirs - ours) <= limit).all()
 
 
 @pytest.mark.parametrize("alpha", [None, np.ones((72, 100), np.float32)])
