@@ -6,6 +6,7 @@ import torch
 CLIPPED_SIGNAL = 0.95  # a pixel is clipped when its largest channel reaches this; the figures too
 SHARES = (0.0, 0.005, 0.10, 0.25)  # share of clipped pixels in a picture ...
 THRESHOLDS = (0.93, 0.905, 0.895, 0.85)  # ... and the threshold for it; linear between, constant beyond
+RAISED = 0.02  # PQ above the direct mapping at which a base counts as raised in full
 THRESHOLD_RANGE = (0.75, 0.995)  # what any threshold may be, a user's as well
 
 
@@ -42,3 +43,15 @@ def soft_mask(signal: torch.Tensor, tau: float | torch.Tensor) -> torch.Tensor:
     if isinstance(tau, torch.Tensor):
         tau = tau.to(signal).reshape(-1, 1, 1, 1)
     return ((signal - tau) / (1 - tau)).clamp(0, 1)
+
+
+def raised(mask: torch.Tensor, hdr_base: torch.Tensor, direct_base: torch.Tensor) -> torch.Tensor:
+    """The part of the mask where the base has been raised: in the display look detail is invented only there.
+
+    What has not been raised is paper, and what the D-net took for lost between its letters was never there.
+
+    Parameters
+    ----------
+    mask, hdr_base, direct_base : (N, 3, H, W); Hb and the direct mapping of Sb in PQ, BT.2020
+    """
+    return mask * ((hdr_base - direct_base).amax(1, keepdim=True) / RAISED).clamp(0, 1)

@@ -185,9 +185,8 @@ class Converter:
         words |= {f"weights-{role}": net.sha256[:12] for role, net in self._nets.items()}
         return words | ({"source": digest} if digest else {})
 
-    @staticmethod
     def _infer(
-        nets: Nets, small: torch.Tensor, base: torch.Tensor, soft: torch.Tensor, run: "_Run"
+        self, nets: Nets, small: torch.Tensor, base: torch.Tensor, soft: torch.Tensor, run: "_Run"
     ) -> tuple[inplace.Lookup, FloatArray | None]:
         """What the nets say, from the signal at the working size, its base layer and the mask, all (1, 3, h, w).
 
@@ -207,7 +206,10 @@ class Converter:
             run.show(curve=knots, hdr_base=hdr_base, mapped=mapped, detail=detail)
         if "detail" in nets:
             with run.stage("detail"):
-                detail = soft * nets["detail"].net(detail, soft) + (1 - soft) * detail
+                where = soft
+                if self.settings.look == "display":
+                    where = mask.raised(soft, hdr_base, base_net.mapped(base, torch.zeros_like(knots)))
+                detail = where * nets["detail"].net(detail, soft) + (1 - where) * detail
                 run.show(hdr_detail=detail)
         with run.stage("refine"):
             joined = hdr_base * detail

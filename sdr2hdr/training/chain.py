@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from sdr2hdr.decompose import decompose
-from sdr2hdr.mask import clipped_share, soft_mask, threshold
+from sdr2hdr.mask import clipped_share, raised, soft_mask, threshold
 from sdr2hdr.networks.base import BaseNet
 from sdr2hdr.networks.inpaint import DetailNet
 from sdr2hdr.networks.unet import RefineNet
@@ -47,6 +47,9 @@ def reconstruct(chain: Chain, signal: torch.Tensor, through: str = "refine") -> 
     mapped, mapped_base = chain.base.mapped(signal, knots), chain.base.mapped(base, knots)
     detail = ratio(mapped, mapped_base)
     if through != "base":
-        detail = blend(chain.detail(detail, mask), detail, mask)
+        where = mask
+        if chain.base.display:
+            where = raised(mask, hdr_base, chain.base.mapped(base, torch.zeros_like(knots)))
+        detail = blend(chain.detail(detail, mask), detail, where)
     joined = hdr_base * detail
     return chain.refine(joined, mapped, mask) if through == "refine" else joined
