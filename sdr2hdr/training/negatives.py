@@ -70,10 +70,10 @@ def page(size: Size, rng: np.random.Generator) -> FloatArray:
 
 
 def plain(size: Size, rng: np.random.Generator) -> FloatArray:
-    """One tone all over, mostly a light one, or a smooth ramp of two."""
-    a, b = rng.uniform(0.6, 1.0, 2)
+    """One tone all over, mostly a light one and white now and then, or a smooth ramp of two."""
+    a, b = np.minimum(rng.uniform(0.6, 1.1, 2), 1)
     if rng.random() < 0.6:
-        return _flat(size, a * _tint(rng, 0.1))
+        return _flat(size, a * (_tint(rng, 0.1) if rng.random() < 0.5 else np.ones(3, np.float32)))
     ramp = np.linspace(a, b, size[1], dtype=np.float32)[None, :, None]
     return _flat(size, _tint(rng, 0.1)) * ramp
 
@@ -104,7 +104,7 @@ def skin(size: Size, rng: np.random.Generator) -> FloatArray:
     signal = _flat(size, (rng.uniform(0.05, 0.9) * rng.uniform(0.7, 1, 3)).astype(np.float32))
     tone = np.array([0.95, rng.uniform(0.62, 0.84), rng.uniform(0.5, 0.75)], np.float32)
     y, x = np.mgrid[:height, :width].astype(np.float32)
-    for _ in range(int(rng.integers(1, 4))):
+    for _ in range(int(rng.integers(1, 10))):
         r = min(height, width) * rng.uniform(0.1, 0.5)
         dy, dx = (y - rng.uniform(0, height)) / (1.3 * r), (x - rng.uniform(0, width)) / r
         light = 1 - rng.uniform(0.2, 0.6) * np.hypot(dy - rng.uniform(-0.5, 0.5), dx - rng.uniform(-0.5, 0.5))
@@ -113,7 +113,25 @@ def skin(size: Size, rng: np.random.Generator) -> FloatArray:
     return signal
 
 
-DRAWN: tuple[Draw, ...] = (page, page, plain, overcast, snow, skin)
+def collage(size: Size, rng: np.random.Generator) -> FloatArray:
+    """Two of the others, side by side or one above the other."""
+    signal = _one(size, rng)
+    other = _one(size, rng)
+    if rng.random() < 0.5:
+        at = int(size[0] * rng.uniform(0.2, 0.8))
+        signal[:at] = other[:at]
+    else:
+        at = int(size[1] * rng.uniform(0.2, 0.8))
+        signal[:, :at] = other[:, :at]
+    return signal
+
+
+_SINGLE: tuple[Draw, ...] = (page, page, plain, overcast, snow, skin, skin)
+DRAWN: tuple[Draw, ...] = (*_SINGLE, collage, collage)
+
+
+def _one(size: Size, rng: np.random.Generator) -> FloatArray:
+    return np.asarray(_SINGLE[int(rng.integers(len(_SINGLE)))](size, rng), np.float32)
 
 
 def negative(size: Size, rng: np.random.Generator, compression: Compression) -> Shot:
