@@ -36,6 +36,7 @@ LOOK = "scene"
 
 _LOG = logging.getLogger(__name__)
 _LEVELS = 256  # of the largest channel's mantissa
+_DARKEST = -106  # exponent: OpenCV writes 0 for less than 1e-32
 
 
 def sniff(head: bytes) -> bool:
@@ -117,5 +118,5 @@ def _rounded(light: FloatArray) -> FloatArray:
     """What RGBE can hold exactly, nearest to the light (3, h, W); OpenCV cuts off what it cannot hold."""
     mantissa, exponent = np.frexp(light.max(0))
     exponent += mantissa >= 1 - 0.5 / _LEVELS  # rounded up, it has the next exponent
-    step = np.ldexp(np.float32(1 / _LEVELS), exponent)
+    step = np.ldexp(np.float32(1 / _LEVELS), np.maximum(exponent, _DARKEST))
     return np.asarray(np.rint(light / step) * step, np.float32)

@@ -72,9 +72,9 @@ def test_colours_outside_bt709_keep_their_luminance_and_hue(rgb: list[float]) ->
 
 
 def test_darkness_and_negative_light_are_black() -> None:
-    light = np.array([[-1.0, 0.0, 1e-38, 1.0]] * 3, np.float32)[:, None]
+    light = np.array([[-1.0, 0.0, 1e-45, 1e-38, 1.0]] * 3, np.float32)[:, None]
     np.testing.assert_array_equal(
-        through_opencv(radiance.encode(HdrImage(light), OPTIONS))[0, :, 0], [0, 0, 0, 1]
+        through_opencv(radiance.encode(HdrImage(light), OPTIONS))[0, :, 0], [0, 0, 0, 0, 1]
     )
 
 
