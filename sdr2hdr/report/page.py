@@ -27,6 +27,7 @@ GENERATOR = f"sdr2hdr {__version__}"
 SCRIPTS = ("light.js", "webgl.js", "canvas2d.js", "viewer.js")
 _FRAME = 80_000  # bytes for all but picture and light
 _LESS = 0.85  # a picture that does not fit even in 10-bit codes becomes this much smaller, again and again
+_LEAST = 64  # long side that any page has room for
 _MINOR = (0.1, 100.0, 4000.0)  # marks of the scale that a narrow screen leaves out
 
 
@@ -54,7 +55,7 @@ def page(subject: Subject, back: str = "") -> bytes:
         room = LIMIT - _FRAME - _encoded_size(picture.data)
         for bits in BITS:
             packed = pack(subject.nits, bits)
-            if _encoded_size(packed.data) <= room:
+            if _encoded_size(packed.data) <= room or max(subject.sdr.shape) <= _LEAST:
                 return _assembled(subject, picture, packed, back)
         subject = _smaller(subject)
 

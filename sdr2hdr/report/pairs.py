@@ -60,9 +60,7 @@ def find(paths: Sequence[Path], recursive: bool, one_page: bool = False) -> Pair
     for source in found.sources:
         if not source.named and (plan.is_junk(source.path.name) or source.path.suffix.lower() not in known):
             passed.append(source.path)
-        elif one_page and len(pairs) == 1 and len(found.sources) == 2:
-            pairs[0] = replace(pairs[0], hdr=source.path)
-        elif is_hdr(source.path):
+        elif is_hdr(source.path) or (one_page and _last_of_two(found, source) and not _is_plain(source.path)):
             if not source.named:
                 waiting.append(source)
             elif not pairs or pairs[-1].hdr:
@@ -88,10 +86,10 @@ def find(paths: Sequence[Path], recursive: bool, one_page: bool = False) -> Pair
 def is_hdr(path: Path) -> bool:
     """Whether a file can only be HDR. One that cannot be read is taken for SDR, and fails as that."""
     suffix = path.suffix.lower()
-    if suffix in SDR_SUFFIXES or not path.is_file():
-        return False
     if suffix in HDR_SUFFIXES:
         return True
+    if suffix in SDR_SUFFIXES or not path.is_file():
+        return False
     try:
         formats.read(path)
     except InputError:
@@ -101,6 +99,10 @@ def is_hdr(path: Path) -> bool:
             return False
         return True
     return False
+
+
+def _last_of_two(found: plan.Found, source: plan.Source) -> bool:
+    return len(found.sources) == 2 and source is found.sources[1]
 
 
 def _add(pairs: list[Pair], source: plan.Source) -> None:
@@ -118,6 +120,15 @@ def _add(pairs: list[Pair], source: plan.Source) -> None:
 
 def _same(pair: Pair, source: plan.Source) -> bool:
     return pair.place.with_suffix("").with_suffix("") == source.place.with_suffix("")
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether a file is SDR and nothing else; one that cannot be read is not."""
+    try:
+        formats.read(path)
+    except InputError:
+        return False
+    return not _has_gain_map(path)
 
 
 def _has_gain_map(path: Path) -> bool:

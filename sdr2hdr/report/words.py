@@ -28,7 +28,7 @@ def light(subject: Subject) -> list[tuple[str, str]]:
         (f"Brighter than {SDR_WHITE_NITS:g} cd/m²", share(levels.above_white)),
         ("Brighter than 1000 cd/m²", share(levels.above_bright)),
         ("Colours outside BT.709", share(levels.outside_bt709)),
-        (f"Clipped in SDR (signal of {CLIPPED_SIGNAL:.0%} and more)", share(subject.clipped_share)),
+        (f"Clipped in SDR (signal of {CLIPPED_SIGNAL * 100:.0f} % and more)", share(subject.clipped_share)),
     ]
 
 
