@@ -187,7 +187,11 @@ def _notes(subject: Subject) -> str:
     notes = subject.checked.notes if subject.checked else ()
     if not notes:
         return ""
-    return '<ul class="notes">' + "".join(f"<li>{escape(note)}</li>" for note in notes) + "</ul>"
+    return (
+        '<ul class="notes">'
+        + "".join(f"<li>{escape(words.superscript(note))}</li>" for note in notes)
+        + "</ul>"
+    )
 
 
 def _recipe(recipe: dict[str, str]) -> str:

@@ -125,10 +125,10 @@ def _same(pair: Pair, source: plan.Source) -> bool:
 def _is_plain(path: Path) -> bool:
     """Whether a file is SDR and nothing else; one that cannot be read is not."""
     try:
-        formats.read(path)
+        said = formats.examine(path).signalling
     except InputError:
         return False
-    return not _has_gain_map(path)
+    return said.headroom is None and said.transfer in ("srgb", "gamma")
 
 
 def _has_gain_map(path: Path) -> bool:

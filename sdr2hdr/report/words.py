@@ -15,7 +15,7 @@ def lead(subject: Subject) -> str:
     """The picture in one sentence."""
     above = stops(subject.levels.max_cll)
     light = f"{above:.1f} stops of light" if above and above > 0.05 else "No light"
-    return f"{light} above SDR white. {share(subject.clipped_share)} of the SDR picture is clipped."
+    return f"{light} above SDR white. {_share(subject.clipped_share)} of the SDR picture is clipped."
 
 
 def light(subject: Subject) -> list[tuple[str, str]]:
@@ -25,10 +25,10 @@ def light(subject: Subject) -> list[tuple[str, str]]:
         ("Brightest pixel (MaxCLL)", _nits(levels.max_cll, subject.white_nits)),
         ("Mean of the pixels (MaxFALL)", _nits(levels.max_fall)),
         ("Median", _nits(levels.percentiles[1])),
-        (f"Brighter than {SDR_WHITE_NITS:g} cd/m²", share(levels.above_white)),
-        ("Brighter than 1000 cd/m²", share(levels.above_bright)),
-        ("Colours outside BT.709", share(levels.outside_bt709)),
-        (f"Clipped in SDR (signal of {CLIPPED_SIGNAL * 100:.0f} % and more)", share(subject.clipped_share)),
+        (f"Brighter than {SDR_WHITE_NITS:g} cd/m²", _share(levels.above_white)),
+        ("Brighter than 1000 cd/m²", _share(levels.above_bright)),
+        ("Colours outside BT.709", _share(levels.outside_bt709)),
+        (f"Clipped in SDR (signal of {CLIPPED_SIGNAL * 100:.0f} % and more)", _share(subject.clipped_share)),
     ]
 
 
@@ -46,6 +46,7 @@ def files(subject: Subject) -> list[tuple[str, str]]:
         f" {said.gamma:g}" if said.transfer == "gamma" else ""
     )
     by = f" (by its {said.said_by[0]})" if said.said_by else " (assumed: nothing in it says so)"
+    verdict = "Yes" if subject.checked.hdr else "No"
     return [
         *rows,
         (
@@ -53,7 +54,7 @@ def files(subject: Subject) -> list[tuple[str, str]]:
             f"{subject.hdr_name}: {_NAMES.get(found.format, found.format)}, {depth}, {_size(subject.hdr_size)}",
         ),
         ("Values", f"{curve}, {_PRIMARIES.get(said.primaries, 'primaries of its own')}{by}"),
-        ("Is it HDR?", ("Yes: " if subject.checked.hdr else "No: ") + "; ".join(subject.checked.reasons)),
+        ("Is it HDR?", superscript(f"{verdict}: {'; '.join(subject.checked.reasons)}")),
     ]
 
 
@@ -69,8 +70,17 @@ def precision(subject: Subject, bits: int, error: float, sdr_error: float) -> st
     )
 
 
+def superscript(words: str) -> str:
+    """Units as a page writes them."""
+    return words.replace("cd/m2", "cd/m²")
+
+
+def _share(of: float) -> str:
+    return share(of).replace(" %", "\u00a0%")
+
+
 def _size(size: tuple[int, int]) -> str:
-    return f"{size[1]} × {size[0]}"
+    return f"{size[1]}\u00a0×\u00a0{size[0]}"
 
 
 def _nits(nits: float, white_nits: float | None = None) -> str:

@@ -134,4 +134,4 @@ def test_a_small_page_can_be_asked_for(place: Path) -> None:
     assert cli._run(["report", "large.png", "-o", "page.html", "--size", "100"]) == 0
     page = (place / "page.html").read_text("utf-8")
     assert 'width="100" height="75"' in page
-    assert "at 100 × 75, by area means" in page
+    assert "at 100\u00a0×\u00a075, by area means" in page

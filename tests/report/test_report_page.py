@@ -69,9 +69,9 @@ def test_figures_are_those_of_the_file(known: Known) -> None:
     assert rows["Brightest pixel (MaxCLL)"] == f"{known.nits.max():.0f} cd/m², +5.6 stops"
     assert rows["Mean of the pixels (MaxFALL)"] == f"{known.nits.max(0).mean():.0f} cd/m²"
     clipped = np.mean(known.codes.max(-1) / 255 >= 0.95)
-    assert rows["Clipped in SDR (signal of 95 % and more)"] == f"{100 * clipped:.2f} %"
-    assert rows["Brighter than 1000 cd/m²"] == f"{100 * np.mean(known.nits.max(0) > 1000):.2f} %"
-    assert rows["HDR"].startswith("known.exr: OpenEXR, 16 bit floating point, 61 × 45")
+    assert rows["Clipped in SDR (signal of 95 % and more)"] == f"{100 * clipped:.2f}\u00a0%"
+    assert rows["Brighter than 1000 cd/m²"] == f"{100 * np.mean(known.nits.max(0) > 1000):.2f}\u00a0%"
+    assert rows["HDR"].startswith("known.exr: OpenEXR, 16 bit floating point, 61\u00a0×\u00a045")
     assert rows["Is it HDR?"].startswith("Yes: ")
     assert rows["look"] == "scene"
 
