@@ -43,6 +43,10 @@ def test_the_wheel_holds_every_module_and_table(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
     wanted = {str(path.relative_to(ROOT)) for path in (ROOT / "sdr2hdr").rglob("*.py")}
     wanted |= {"sdr2hdr/py.typed", "sdr2hdr/color/tables.npz"}
+    for kind in ("html", "css", "js"):
+        pages = {str(path.relative_to(ROOT)) for path in (ROOT / "sdr2hdr" / "report").glob(f"*.{kind}")}
+        assert pages
+        wanted |= pages
     assert wanted <= names
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/", "docs/"))]
 

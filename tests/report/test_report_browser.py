@@ -272,7 +272,7 @@ def test_damaged_light_is_said_and_the_picture_stays(browser: Browser, known: Kn
 
 
 def test_names_and_words_of_files_stay_words(browser: Browser, known: Known, tmp_path: Path) -> None:
-    evil = "<img src=x onerror=document.evil=1>\"'&<script>$title ${x}"
+    evil = "<img src=x onerror=document.evil=1>\"'&lt;<script>$title ${x}"
     sdr, hdr = tmp_path / f"{evil}.png", tmp_path / f"{evil}.exr"
     sdr.write_bytes(known.sdr.read_bytes())
     light = np.ascontiguousarray(known.nits / np.float32(SDR_WHITE_NITS))
