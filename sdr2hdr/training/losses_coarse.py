@@ -43,10 +43,16 @@ class Views:
     real: torch.Tensor
 
 
+def brightest_excess(target: torch.Tensor, direct: torch.Tensor, signal: torch.Tensor) -> torch.Tensor:
+    """How far the reference lies above the direct mapping in the cell where it does most, PQ; (N, 3, H, W) -> (N,)."""
+    excess = (target - direct) * (signal > SHOULDER)
+    return F.avg_pool2d(excess.mean(1, keepdim=True), CELL // 2).flatten(1).amax(1)  # of every second pixel
+
+
 def sure_loss(sure: torch.Tensor, excess: torch.Tensor) -> torch.Tensor:
     """Hinges: pictures with highlights are to be at 1 and above, those without below 0; what is in between may be.
 
-    sure : (N, 1); excess : (N,) how far the reference lies above the direct mapping, PQ
+    sure : (N, 1); excess : (N,) as `brightest_excess` gives it
     """
     lively = F.relu(1 - sure[:, 0]) * (excess > LIVELY_EXCESS)
     return (lively + F.relu(sure[:, 0] + SURE_MARGIN) * (excess < QUIET_EXCESS)).mean()
@@ -72,8 +78,7 @@ def coarse_loss(net: BaseNet, views: Views) -> dict[str, torch.Tensor]:
     share = open_.mean((1, 2, 3)).clamp(min=0.05)
     counts, excess = torch.ones_like(share), torch.zeros_like(share)
     if net.display:  # a picture without highlights teaches that there are none, and nothing of curves
-        bright = (s > SHOULDER).float()
-        excess = ((target - tone.direct(s)) * bright).sum((1, 2, 3)) / (bright.sum((1, 2, 3)) + FEW)
+        excess = brightest_excess(target, tone.direct(s), s)
         counts = (excess >= QUIET_EXCESS).float()
         counts = counts / counts.mean().clamp(min=0.1)
     error = ((curve - target).abs() * open_).mean((1, 2, 3)) / share
