@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from sdr2hdr import __version__, checkpoint, device, formats, mask, render, scale
+from sdr2hdr import __version__, checkpoint, device, formats, mask, order, render, scale
 from sdr2hdr.carry import Carrier
 from sdr2hdr.color import inplace
 from sdr2hdr.color.tables import CODES, table
@@ -214,6 +214,8 @@ class Converter:
         with run.stage("refine"):
             joined = hdr_base * detail
             refined = nets["refine"].net(joined, mapped, soft)
+            if self.settings.look == "display":
+                refined = order.raise_cores(refined, _mapped(small, inplace.srgb_light()), small)
             residual = refined - mapped
             residual[residual.abs() < NOTHING] = 0
             run.show(joined=joined, refined=refined, residual=residual)

@@ -15,10 +15,9 @@ FEW = 40.0  # mask-weighted cells below which a picture counts less
 SURE_WEIGHT = 0.05
 SURE_MARGIN = 0.3  # a picture without highlights is to be so far beyond doubt
 SHOULDER = 0.4  # signal above which a picture of the display look may have been raised
-QUIET_EXCESS, LIVELY_EXCESS = (
-    0.002,
-    0.008,
-)  # PQ, mean there: what has surely no highlights, what surely has some
+CELL = 8  # pixels of a view: noise and blocks are gone from the mean of a cell, a lamp is not
+QUIET_EXCESS = 0.012  # PQ: surely no highlights (drawn negatives have 0.0124 at most)
+LIVELY_EXCESS = 0.03  # PQ: surely some
 ANCHOR = 0.15  # weight of the anchored scale on pairs whose scale is only estimated
 
 

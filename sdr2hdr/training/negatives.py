@@ -78,6 +78,11 @@ def plain(size: Size, rng: np.random.Generator) -> FloatArray:
     return _flat(size, _tint(rng, 0.1)) * ramp
 
 
+def blank(size: Size, rng: np.random.Generator) -> FloatArray:
+    """White all over, or black, and nothing else."""
+    return _flat(size, np.full(3, float(rng.random() < 0.8), np.float32))
+
+
 def overcast(size: Size, rng: np.random.Generator) -> FloatArray:
     """A closed sky, nearly white, over darker land."""
     height, width = size
@@ -127,7 +132,7 @@ def collage(size: Size, rng: np.random.Generator) -> FloatArray:
 
 
 _SINGLE: tuple[Draw, ...] = (page, page, plain, overcast, snow, skin, skin)
-DRAWN: tuple[Draw, ...] = (*_SINGLE, collage, collage)
+DRAWN: tuple[Draw, ...] = (*_SINGLE, collage, collage, blank)
 
 
 def _one(size: Size, rng: np.random.Generator) -> FloatArray:
