@@ -107,7 +107,9 @@ encoding = _together(
         help="Primaries of an EXR.",
     ),
     click.option("--float", "full_float", is_flag=True, help="EXR in 32 instead of 16 bits per channel."),
-    click.option("--bits", type=click.Choice(["10", "12"]), help="Bits per channel of an AVIF. [default: 10]"),
+    click.option(
+        "--bits", type=click.Choice(["10", "12"]), help="Bits per channel of an AVIF. [default: 10]"
+    ),
     click.option("--strip", is_flag=True, help="Leave out the source's EXIF and XMP: place, date, camera."),
 )
 
