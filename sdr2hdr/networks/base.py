@@ -99,6 +99,10 @@ class BaseNet(nn.Module):
         self.tone = Tone()
         self.use_coarse, self.use_fine, self.display, self.quiet = coarse, fine, display, QUIET
         self.slope, self.long_side, self.tone_knots = SLOPE, LONG_SIDE, KNOTS
+        # what a curve lifts the mid-tones by is their author's business, no highlight's: it is taken off there, and
+        # less and less of it towards white
+        fading = 1 - ((torch.arange(KNOTS) - (QUIET - 1)).clamp(min=0) / float(KNOTS - QUIET))
+        self.register_buffer("fading", fading, persistent=False)
         self.coarse_multiple = 2 ** len(coarse_widths)
         self.coarse_net = CoarseNet(list(coarse_widths), slope, dropout, display)
         self.fine_net = ResidualUNet(12, list(fine_widths), slope, dropout)
@@ -126,6 +130,7 @@ class BaseNet(nn.Module):
         )  # light, roughly, is what averages
         raw, levels, sure = self.coarse_net(linear[:, :3].clamp(min=1e-6) ** (1 / 2.2), linear[:, 3:])
         if self.display:  # the curve begins above the shoulders and never darkens
+            raw = raw - self.fading * raw[..., self.quiet - 1 : self.quiet]
             raw = F.leaky_relu(raw, self.slope) if self.training else raw.clamp(min=0)
             raw = torch.cat([torch.zeros_like(raw[..., : self.quiet]), raw[..., self.quiet :]], -1)
             if not self.training:
