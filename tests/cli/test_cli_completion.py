@@ -28,7 +28,7 @@ def test_the_script_for_a_shell(
         ("sdr2hdr convert --pea", ["plain,--peak"]),
         ("sdr2hdr convert --precision b", ["plain,bf16"]),
         ("sdr2hdr convert ph", ["file,ph"]),
-        ("sdr2hdr convert -t ph", ["dir,ph"]),
+        ("sdr2hdr convert -t ph", ["file,ph"]),  # which names folders, too
         ("sdr2hdr info --weights w", ["file,w"]),
     ],
 )

@@ -9,6 +9,8 @@ import torch
 
 from sdr2hdr import __version__, cli
 
+WRITTEN = ["avif", "exr", "heic", "jxl", "png", "radiance", "tiff", "uhdr"]
+
 
 def test_it_tells_versions_devices_and_weights(
     weights_folder: Path, capsys: pytest.CaptureFixture[str]
@@ -19,7 +21,7 @@ def test_it_tells_versions_devices_and_weights(
     assert facts["libraries"]["torch"].split("+")[0] == torch.__version__.split("+")[0]
     assert facts["devices"][0]["name"].startswith("cpu")
     assert {"png", "jpeg", "tiff"} <= set(facts["formats"]["read"])
-    assert facts["formats"]["written"] == ["exr", "tiff"]
+    assert facts["formats"]["written"] == WRITTEN
     files = {file["file"]: file for file in facts["weights"]["files"]}
     assert sorted(files) == ["scene-base.pt", "scene-detail.pt", "scene-refine.pt"]
     for name, file in files.items():
