@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar
 
 from sdr2hdr import formats
 from sdr2hdr.errors import InputError, OutputError, UsageError
-from sdr2hdr.formats._atomic import write_atomic
+from sdr2hdr.formats._atomic import sweep, write_atomic
 from sdr2hdr.image import PQ_PEAK_NITS, HdrImage, SdrImage
 from sdr2hdr.jobs.job import Job as Job
 from sdr2hdr.jobs.job import Output, methods
@@ -50,6 +50,7 @@ def convert_file(job: Job, settings: Settings, progress: Callable[[str], None] |
     for output in job.outputs:
         if output.target:
             _check_target(output.target, job.overwrite)
+            sweep(output.target.parent)
     begun = time.perf_counter()
     tell("read")
     reading = _in_background(lambda: read(job))

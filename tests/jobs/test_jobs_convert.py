@@ -86,3 +86,13 @@ def test_a_target_that_cannot_be_is_found_out_before_the_work(tmp_path: Path) ->
     for target, message in (("there.exr", "exists already"), ("nowhere/out.exr", "there is no folder")):
         with pytest.raises(OutputError, match=message):
             convert.convert_file(convert.Job(tmp_path / "absent.png", tmp_path / target), Settings())
+
+
+def test_what_a_killed_process_left_in_the_folder_goes(tmp_path: Path, weights_folder: Path) -> None:
+    Image.fromarray(np.zeros((40, 56, 3), np.uint8)).save(tmp_path / "a.png")
+    (tmp_path / "hdr").mkdir()
+    for name in ("a.exr.12-01234567.part", "mine.part"):
+        (tmp_path / "hdr" / name).write_bytes(b"half")
+    job = convert.Job(tmp_path / "a.png", tmp_path / "hdr" / "a.exr")
+    convert.convert_file(job, Settings(weights=weights_folder))
+    assert sorted(path.name for path in (tmp_path / "hdr").iterdir()) == ["a.exr", "mine.part"]
