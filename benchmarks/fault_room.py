@@ -6,6 +6,7 @@ Used by faults.py.
 import hashlib
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -16,22 +17,26 @@ import OpenEXR
 import tifffile
 from PIL import Image
 
-from sdr2hdr import formats
+from sdr2hdr import checksums, formats
 
 ROOT = Path(__file__).parents[1]
 SUFFIXES = {"exr": ".exr", "tiff": ".tif"}
+FORMATS = ("exr", "tiff", "exr,tiff")  # of --format; the last gives two files a picture, one of each look
 KINDS = ("a.jpg", "b.png", "c.tif", "sub/d.webp", "sub/e.bmp", "f.jpg", "sub/deep/g.png", "h.png")
 LARGE = "z.png"  # the last by name, and larger than all others together
 
 
 def small_weights(folder: Path) -> Path:
-    """The nets of the tests, with small random numbers in every layer."""
+    """The nets of the tests, with small random numbers in every layer, the same for both looks."""
     sys.path.insert(0, str(ROOT / "tests"))
     import conftest
 
     folder.mkdir()
-    made: Path = conftest._archives(folder, 0.01)
-    return made
+    conftest._archives(folder, 0.01)
+    for archive in sorted(folder.glob("scene-*.pt")):
+        shutil.copy(archive, folder / archive.name.replace("scene", "display"))
+    checksums.write(folder)
+    return folder
 
 
 def pictures(folder: Path, seed: int) -> None:
@@ -60,7 +65,7 @@ class Room:
         done = self.run(target, name)
         assert done.returncode == 0, done.stderr
         self.expected[name] = digests(target)
-        assert len(self.expected[name]) == len(KINDS) + 1, self.expected
+        assert len(self.expected[name]) == (len(KINDS) + 1) * len(name.split(",")), self.expected
 
     def start(
         self, target: Path, name: str, *words: str, limit: Callable[[], None] | None = None

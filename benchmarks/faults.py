@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 
 import fault_kinds
-from fault_room import SUFFIXES, Room, outputs, parts, unique
+from fault_room import FORMATS, Room, outputs, parts, unique
 
 CHAIN = 10  # kills before a run may end
 
@@ -114,7 +114,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         room = Room(Path(folder), options.seed, options.weights)
         begun = time.monotonic()
-        names = list(SUFFIXES) if options.kills > CHAIN or "kills" not in wanted else ["exr"]
+        names = list(FORMATS) if options.kills > CHAIN or "kills" not in wanted else ["exr"]
         for name in names:
             room.undisturbed(name)
         print(f"an undisturbed run takes {(time.monotonic() - begun) / len(names):.1f} s")
