@@ -206,10 +206,13 @@ class Converter:
             run.show(curve=knots, hdr_base=hdr_base, mapped=mapped, detail=detail)
         if "detail" in nets:
             with run.stage("detail"):
-                where = soft
+                where, invented = soft, nets["detail"].net(detail, soft)
                 if self.settings.look == "display":
                     where = mask.raised(soft, hdr_base, base_net.mapped(base, torch.zeros_like(knots)))
-                detail = where * nets["detail"].net(detail, soft) + (1 - where) * detail
+                    invented = torch.maximum(
+                        invented, detail
+                    )  # it only adds: a brighter pixel stays the brighter one
+                detail = where * invented + (1 - where) * detail
                 run.show(hdr_detail=detail)
         with run.stage("refine"):
             joined = hdr_base * detail

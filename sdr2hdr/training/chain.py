@@ -47,9 +47,10 @@ def reconstruct(chain: Chain, signal: torch.Tensor, through: str = "refine") -> 
     mapped, mapped_base = chain.base.mapped(signal, knots), chain.base.mapped(base, knots)
     detail = ratio(mapped, mapped_base)
     if through != "base":
-        where = mask
+        where, invented = mask, chain.detail(detail, mask)
         if chain.base.display:
             where = raised(mask, hdr_base, chain.base.mapped(base, torch.zeros_like(knots)))
-        detail = blend(chain.detail(detail, mask), detail, where)
+            invented = torch.maximum(invented, detail)
+        detail = blend(invented, detail, where)
     joined = hdr_base * detail
     return chain.refine(joined, mapped, mask) if through == "refine" else joined
