@@ -111,8 +111,13 @@ def many(
     further = [
         plan.Further(output, folder, suffix) for output, suffix in zip(template.more, others, strict=True)
     ]
+    alone = len(paths) == 1 and not os.path.isdir(paths[0])
     for kind, words in wanted.eyes.items():
-        further.append(plan.Further(_eye(kind), naming.folder_beside(kind, words), EYES[kind]))
+        if alone and naming.is_file(kind, words):
+            file = Path(words)
+            further.append(plan.Further(_eye(kind), file.parent, file.suffix, file))
+        else:
+            further.append(plan.Further(_eye(kind), naming.folder_beside(kind, words), EYES[kind]))
     for place in dict.fromkeys([folder, *(one.folder for one in further)]):
         plan.refuse_nesting(paths, place, recursive)
     taken = [f".{word.strip().lstrip('.').lower()}" for words in extensions for word in words.split(",")]

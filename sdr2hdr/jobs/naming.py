@@ -91,9 +91,14 @@ def folder_beside(kind: str, words: str) -> Path:
     UsageError
         It is the name of a file.
     """
-    path = Path(words)
-    if path.suffix.lower() in _EYE_SUFFIXES[kind] and not path.is_dir():
+    if is_file(kind, words):
         raise UsageError(
             f"--{kind} {words}: is the name of a file, and several pictures need a folder; name one"
         )
-    return path
+    return Path(words)
+
+
+def is_file(kind: str, words: str) -> bool:
+    """Whether these words name the file of one preview or tone-mapped version, and not a folder of them."""
+    path = Path(words)
+    return path.suffix.lower() in _EYE_SUFFIXES[kind] and not path.is_dir() and not words.endswith(os.sep)

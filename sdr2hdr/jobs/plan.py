@@ -30,11 +30,19 @@ class Source:
 
 @dataclass(frozen=True)
 class Further:
-    """A file that every picture gets besides its first: what it is, the folder of all of them, their suffix."""
+    """A file that every picture gets besides its first: what it is, the folder of all of them, their suffix.
+
+    file : the file itself, where there is one picture and it was named for it
+    """
 
     output: Output
     folder: Path
     suffix: str
+    file: Path | None = None
+
+    def target(self, place: Path) -> Path:
+        """Where it goes for the picture with this place below the target folder."""
+        return self.file or self.folder / place.with_suffix(self.suffix)
 
 
 @dataclass
@@ -129,9 +137,7 @@ def plan(
             skipped.append(source.path)
             continue
         target = folder / source.place.with_suffix(suffix)
-        more = [
-            replace(one.output, target=one.folder / source.place.with_suffix(one.suffix)) for one in further
-        ]
+        more = [replace(one.output, target=one.target(source.place)) for one in further]
         targets = [target, *(output.target for output in more if output.target)]
         keys = _key(source.path), _key(target)
         if keys in reading:

@@ -55,6 +55,12 @@ def test_a_file_is_a_file_after_o_too() -> None:
     assert written() == ["a.exr", "b.tif"]
 
 
+def test_one_picture_may_name_its_preview_whatever_it_becomes() -> None:
+    assert run("photos/a.jpg -o out --format exr,tif --preview p.png --tonemap sdr/t.jpg") == 0
+    assert run("photos/b.png into/ --preview q.png") == 0
+    assert written() == ["into/b.exr", "out/a.exr", "out/a.tif", "p.png", "q.png", "sdr/t.jpg"]
+
+
 def test_json_has_every_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("photos/b.png -o hdr --format tiff -q") == 0
     capsys.readouterr()
