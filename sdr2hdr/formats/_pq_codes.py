@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from sdr2hdr.color.inplace import pq_encode
 from sdr2hdr.formats._strips import strips
 from sdr2hdr.image import FloatArray, HdrImage
 
@@ -25,19 +26,19 @@ def pq_codes(image: HdrImage, bits: int = 16, *, dither: bool = False) -> npt.ND
     OutputError
         Light or alpha is NaN or infinite.
     """
-    import torch
-
-    from sdr2hdr.color.transfer import pq_encode
-
     top = 2**bits - 1
     codes = np.empty((*image.size, 3 if image.alpha is None else 4), np.uint16)
     for rows, light, alpha in strips(image):
-        signal = pq_encode(torch.from_numpy(light) * image.white_nits).mul_(top)
+        with np.errstate(over="ignore"):  # infinite light is clipped like all above 10000 cd/m2
+            signal = light * np.float32(image.white_nits)
+        pq_encode(signal, exact=True)
+        signal *= np.float32(top)
         if dither:
-            signal.add_(torch.from_numpy(_thresholds(rows, image.size[1]))).floor_()
+            signal += _thresholds(rows, image.size[1])
+            np.floor(signal, out=signal)
         else:
-            signal.round_()
-        codes[rows, :, :3] = signal.permute(1, 2, 0).to(torch.int32).numpy()
+            np.rint(signal, out=signal)
+        codes[rows, :, :3] = signal.transpose(1, 2, 0)
         if alpha is not None:
             codes[rows, :, 3] = np.rint(alpha.clip(0, 1) * np.float32(top))
     return codes

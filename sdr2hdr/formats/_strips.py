@@ -7,8 +7,7 @@ import numpy as np
 from sdr2hdr.errors import OutputError
 from sdr2hdr.image import FloatArray, HdrImage
 
-# Per strip: temporaries of a few megabytes, and yet enough work for each call into a library with threads.
-_PIXELS = 2**19
+_PIXELS = 2**16  # of a strip: its arrays stay in a core's cache
 
 
 def strips(image: HdrImage) -> Iterator[tuple[slice, FloatArray, FloatArray | None]]:

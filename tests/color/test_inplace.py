@@ -58,3 +58,10 @@ def test_pq_clamps():
     values = np.array([-0.5, 1.5], np.float32)
     inplace.pq_decode(values)
     assert values == pytest.approx([0, 10000], rel=1e-6)
+
+
+def test_pq_for_files_is_within_a_hundredth_of_a_code() -> None:
+    nits = np.geomspace(1e-5, 1e4, 300_000, dtype=np.float32)
+    expected = colour.eotf_inverse(nits.astype(np.float64), "ST 2084")
+    inplace.pq_encode(nits, exact=True)
+    np.testing.assert_allclose(nits, expected, rtol=0, atol=0.008 / 65535)
