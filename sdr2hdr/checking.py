@@ -169,6 +169,8 @@ def _carries(found: Examined) -> tuple[bool, str]:
     if said.transfer == "linear" and (said.white_nits or 0) > SDR_WHITE_NITS * BRIGHTER:
         return True, f"linear light, 1.0 = {said.white_nits:.0f} cd/m2 by its {by}"
     curve = {"linear": "linear whole numbers", "srgb": "an sRGB signal"}.get(said.transfer, "a gamma signal")
+    if found.floating:
+        return True, f"{curve} in floating point, which has no ceiling"
     return False, f"{curve}, which ends at SDR white"
 
 

@@ -85,6 +85,7 @@ def test_strips_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
         (Signalling("linear", "bt2020", ("code stream",), white_nits=1000), False, True),
         (Signalling("srgb", "p3", ("ICC profile",)), False, False),
         (Signalling("gamma", "bt709"), False, False),
+        (Signalling("srgb", "bt709", ("JPEG XL colour encoding",)), True, True),
         (Signalling("srgb", "p3", ("gain map (ISO 21496-1)",), headroom=2.3), False, True),
         (Signalling("srgb", "p3", ("gain map (ISO 21496-1)",), headroom=0.0), False, False),
     ],

@@ -28,12 +28,12 @@ def light_of(values: FloatArray, signalling: Signalling) -> FloatArray:
 
     PQ is absolute. HLG is what BT.2100's screen of 1000 cd/m2 makes of it (system gamma 1.2 on the luminance), which
     puts its reference white, a signal of 0.75, at 203 cd/m2. Linear values are relative to 203 cd/m2 unless the file
-    states the luminance of 1.0; so are sRGB and plain powers, whose 1.0 is SDR white. White stays white when the
-    primaries are changed (linear Bradford).
+    states the luminance of 1.0; so are sRGB and plain powers, whose 1.0 is SDR white, and whose curves go on beyond
+    0 and 1, which floating-point files may hold. White stays white when the primaries are changed (linear Bradford).
 
     Parameters
     ----------
-    values : (H, W, 3) float32, any strides: full-range signal in [0, 1], clamped; linear light as it is
+    values : (H, W, 3) float32, any strides: full-range signal in [0, 1], PQ and HLG clamped to it; linear light as it is
     signalling : what the values mean
 
     Returns
@@ -99,7 +99,31 @@ def _decoder(signalling: Signalling, source: npt.NDArray[np.float64]) -> Callabl
         return lambda values: _hlg_display(_hlg_scene()(values), source)
     if signalling.transfer == "pq":
         return _pq()
-    return srgb_light() if signalling.transfer == "srgb" else _power(signalling.gamma)
+    if signalling.transfer == "srgb":
+        return _extended(srgb_light(), _srgb_beyond)
+    return _extended(_power(signalling.gamma), lambda values: values ** np.float32(signalling.gamma))
+
+
+def _extended(
+    inside: Callable[[FloatArray], FloatArray], beyond: Callable[[FloatArray], FloatArray]
+) -> Callable[[FloatArray], FloatArray]:
+    """A curve on [0, 1], and a formula for what lies beyond, whose sign is kept (IEC 61966-2-1, annex F)."""
+
+    def decode(values: FloatArray) -> FloatArray:
+        outside = ~((values >= 0) & (values <= 1))
+        if not outside.any():
+            return inside(values)
+        light = inside(np.where(outside, np.float32(0), values))
+        with np.errstate(over="ignore"):
+            light[outside] = np.copysign(beyond(np.abs(values[outside])), values[outside])
+        return light
+
+    return decode
+
+
+def _srgb_beyond(values: FloatArray) -> FloatArray:
+    bright = ((values + np.float32(0.055)) / np.float32(1.055)) ** np.float32(2.4)
+    return np.where(values <= 0.04045, values / np.float32(12.92), bright).astype(np.float32)
 
 
 @cache

@@ -165,3 +165,14 @@ def test_bt2020_matrix_is_that_of_the_tables(values: np.ndarray) -> None:
     np.testing.assert_allclose(
         light.transpose(1, 2, 0), values @ table("bt709_to_bt2020").T, rtol=1e-5, atol=1e-6
     )
+
+
+@pytest.mark.parametrize(("transfer", "gamma"), [("srgb", 0.0), ("gamma", 2.2)])
+def test_floating_point_signals_go_on_beyond_their_ends(transfer: str, gamma: float) -> None:
+    signal = np.linspace(-2, 4, 301, dtype=np.float32)
+    values = np.repeat(signal[:, None, None], 3, 2)
+    light = light_of(values, Signalling(transfer, "bt2020", gamma=gamma))
+    wanted = np.sign(signal) * eotf(np.abs(signal), transfer, gamma) / 203
+    np.testing.assert_allclose(light[:, :, 0], np.tile(wanted, (3, 1)), rtol=3e-6, atol=1e-6)
+    broken = light_of(np.full((1, 1, 3), np.nan, np.float32), Signalling(transfer, "bt2020", gamma=2.2))
+    assert np.isnan(broken).all()
