@@ -104,7 +104,7 @@ def _words(image: HdrImage) -> list[str]:
     above = float((image.light.max(0) > 1).mean())
     facts = (
         f"SDR white {image.white_nits:.0f} cd/m², MaxCLL {levels.max_cll:.0f}, MaxFALL {levels.max_fall:.0f} cd/m², "
-        f"{above:.1%} of the pixels above SDR white"
+        f"{100 * above:.1f} % of the pixels above SDR white"
     )
     if look := image.recipe.get("look"):
         facts += f"; {look} look"

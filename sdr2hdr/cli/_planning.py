@@ -135,10 +135,11 @@ def _by_format(
     wanted: Wanted, template: "Job", names: list[str], method: dict[str, Any]
 ) -> "tuple[Job, Settings]":
     """The settings of the first format, and the template with what the others want instead."""
-    from sdr2hdr.jobs import looks
+    from sdr2hdr.jobs import looks, obstacles
     from sdr2hdr.jobs.job import Output
     from sdr2hdr.settings import Settings
 
+    obstacles.refuse_missing(names)
     own = [
         Output(
             None,

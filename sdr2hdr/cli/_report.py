@@ -148,7 +148,7 @@ def figures(outcome: "Outcome") -> str:
     stages = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in report.seconds.items())
     written = [result.output for result in outcome.results if result.report]
     return (
-        f"{arrow(outcome.job, written)}: {report.clipped_share:.2%} clipped, "
+        f"{arrow(outcome.job, written)}: {100 * report.clipped_share:.2f} % clipped, "
         f"threshold {report.tau:.3f}, peak {report.peak_nits:.0f}, MaxCLL {report.max_cll:.0f}, "
         f"MaxFALL {report.max_fall:.0f} cd/m2; {sum(report.seconds.values()):.1f} s: {stages}"
     )

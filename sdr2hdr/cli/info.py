@@ -53,10 +53,12 @@ def _version(library: str) -> str | None:
         return None
 
 
-def _formats() -> dict[str, list[str]]:
+def _formats() -> dict[str, Any]:
     from sdr2hdr import formats
 
-    return {"read": sorted(formats.readers()), "written": sorted(formats.writers())}
+    written = sorted(formats.writers())
+    missing = {name: words for name in written if (words := formats.missing(name))}
+    return {"read": sorted(formats.readers()), "written": written, "missing": missing}
 
 
 def _devices() -> list[dict[str, str]]:
@@ -94,6 +96,8 @@ def _show(facts: dict[str, Any], as_json: bool) -> None:
     click.echo("libraries  " + ", ".join(f"{k} {v or 'missing'}" for k, v in facts["libraries"].items()))
     click.echo("reads      " + ", ".join(facts["formats"]["read"]))
     click.echo("writes     " + ", ".join(facts["formats"]["written"]))
+    for words in facts["formats"]["missing"].values():
+        click.echo(f"           {words}")
     for device in facts["devices"]:
         click.echo(f"device     {device['name']}, --precision auto: {device['precision']}")
     weights = facts["weights"]

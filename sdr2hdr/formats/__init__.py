@@ -15,6 +15,8 @@ its side for writing, if it has one:
     SUMMARY: str                                 what is written, in one phrase
     PEAK_NITS: float                             brightest light of the result, unless the user says so
     LOOK: str                                    look of the result, unless the user says so; if absent, "display"
+    missing() -> str                             what has to be installed first, in one line, or nothing; if absent,
+                                                 nothing
 
 to be examined, SDR or HDR (`sniff` and `dimensions` go with it):
 
@@ -57,6 +59,7 @@ __all__ = [
     "encoder",
     "examine",
     "from_array",
+    "missing",
     "picture",
     "read",
     "readers",
@@ -108,6 +111,19 @@ def encoder(name_or_suffix: str | Any) -> Any:
             return module
     known = " ".join(suffix for module in writers().values() for suffix in module.EXTENSIONS)
     raise UsageError(f"cannot write '{name_or_suffix}' files; name the output one of: {known}")
+
+
+def missing(name_or_suffix: str) -> str:
+    """What has to be installed before files of this format can be read or written, in one line; nothing: all is there.
+
+    Raises
+    ------
+    UsageError
+        No format is written under this name.
+    """
+    module = encoder(name_or_suffix)
+    words: str = module.missing() if hasattr(module, "missing") else ""
+    return words
 
 
 def read(source: str | Path | BinaryIO, *, max_pixels: int = MAX_PIXELS, name: str | None = None) -> SdrImage:

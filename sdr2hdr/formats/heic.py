@@ -101,7 +101,7 @@ def encode(image: HdrImage, options: EncodeOptions) -> bytes:
     """
     library = _library()
     if library is None:
-        raise OutputError(f"HEIC is written by the package pillow-heif, which is not installed; run: {_CURE}")
+        raise OutputError(missing())
     height, width = image.size
     if max(height, width) > _MAX_SIDE:
         raise OutputError(f"{width} x {height} pixels are too many for a HEIC; write an .exr")
@@ -127,6 +127,11 @@ def encode(image: HdrImage, options: EncodeOptions) -> bytes:
     except (RuntimeError, ValueError, OSError) as error:
         raise OutputError(f"the HEIC encoder failed ({one_line(error)}); write an .avif") from error
     return labelled(stream.getvalue(), image, image.recipe | words(options))
+
+
+def missing() -> str:
+    """What has to be installed first, in one line; nothing if it is there."""
+    return "" if _library() else f"HEIC needs the package pillow-heif, which is not installed; run: {_CURE}"
 
 
 def words(options: EncodeOptions) -> dict[str, str]:
@@ -184,7 +189,7 @@ def _open(data: bytes) -> _Opened:
     """
     still, library = _still(data), _library()
     if library is None:
-        raise InputError(f"is a HEIC picture, which needs the package pillow-heif; run: {_CURE}")
+        raise InputError(f"is a HEIC picture; {missing()}")
     try:
         file = library.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False, hdr_to_16bit=False)
     except _FAILURES as error:

@@ -1,10 +1,11 @@
-"""What would stop a batch, found before its first picture: rights, and room on the disk."""
+"""What would stop a batch, found before its first picture: packages, rights, and room on the disk."""
 
 import os
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from sdr2hdr import formats
 from sdr2hdr.errors import InputError, OutputError
 from sdr2hdr.jobs.job import Job
 
@@ -12,6 +13,19 @@ from sdr2hdr.jobs.job import Job
 # bits, without their losses.
 _LOSSY = {".jpg", ".jpeg", ".jpe", ".webp", ".heic", ".heif", ".avif"}
 _LOSSLESS = {"exr", "png", "tiff"}
+
+
+def refuse_missing(names: Iterable[str]) -> None:
+    """Formats that cannot be written here.
+
+    Raises
+    ------
+    OutputError
+        A package is not installed.
+    """
+    for name in names:
+        if words := formats.missing(name):
+            raise OutputError(words)
 
 
 def refuse(jobs: Sequence[Job]) -> None:

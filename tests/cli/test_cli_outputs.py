@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def test_several_formats_of_a_picture(spelling: str, capsys: pytest.CaptureFixtu
     assert written() == ["out/a.exr", "out/a.tif"]
     out, err = capsys.readouterr()
     assert out == ""
-    assert re.match(r"photos/a\.jpg -> out/a\.exr, out/a\.tif: \S+% clipped, .* peak 10000, ", err)
+    assert re.match(r"photos/a\.jpg -> out/a\.exr, out/a\.tif: \S+ % clipped, .* peak 10000, ", err)
     assert formats.recorded(Path("out/a.exr"), "exr")["peak"] == "10000"
     assert formats.recorded(Path("out/a.tif"), "tiff")["peak"] == "1000"
     Path("out/a.tif").unlink()
@@ -59,6 +60,19 @@ def test_one_picture_may_name_its_preview_whatever_it_becomes() -> None:
     assert run("photos/a.jpg -o out --format exr,tif --preview p.png --tonemap sdr/t.jpg") == 0
     assert run("photos/b.png into/ --preview q.png") == 0
     assert written() == ["into/b.exr", "out/a.exr", "out/a.tif", "p.png", "q.png", "sdr/t.jpg"]
+
+
+@pytest.mark.parametrize("words", ["photos/a.jpg a.heic", "photos out --format exr,heic", "photos/a.jpg -o x.hif"])
+def test_a_missing_package_is_found_before_the_first_picture(
+    words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    assert run(words) == 1
+    assert capsys.readouterr().err == (
+        "sdr2hdr: error: HEIC needs the package pillow-heif, which is not installed; run: "
+        "pip install 'sdr2hdr[heic]'\n"
+    )
+    assert written() == []
 
 
 def test_json_has_every_file(capsys: pytest.CaptureFixture[str]) -> None:

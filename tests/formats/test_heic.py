@@ -186,12 +186,13 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(OutputError, match=cure):
         heic.encode(smooth(), OPTIONS)
     with pytest.raises(
-        InputError, match="^x: is a HEIC picture, which needs the package pillow-heif; run: " + cure
+        InputError, match="^x: is a HEIC picture; HEIC needs the package pillow-heif, .* run: " + cure
     ):
         read(data)
     assert heic.dimensions(data) == (64, 64)  # what is coded; 48 x 64 of it is shown
     assert "heic" in formats.writers()
     assert "heic" in formats.readers()
+    assert re.search(cure, formats.missing("heic"))
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12])
