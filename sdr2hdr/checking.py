@@ -15,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 
 from sdr2hdr import formats
-from sdr2hdr.color.tables import table
+from sdr2hdr.color.inplace import outside
 from sdr2hdr.formats import Examined
 from sdr2hdr.image import PQ_PEAK_NITS, SDR_WHITE_NITS, FloatArray
 
@@ -26,8 +26,6 @@ BRIGHTER = 1.25  # than SDR white, to count as light above it
 
 _ROUNDING = 1.01  # codes near SDR white are about 1 % apart in 10-bit PQ
 _FEW = 1e-5  # share of the pixels
-_OUTSIDE = 0.01  # a component below minus this times the largest one is outside the gamut
-_DARK_NITS = 1.0  # below, rounding alone leads out of a gamut
 _STRIP = 1 << 18  # pixels
 # PQ codes taken as sRGB: 4000 cd/m2 look like 161, 203 cd/m2 like 60 and 1 cd/m2 like 4
 _GREY_NITS, _FLAT_NITS, _FLAT_CONTRAST = 165.0, 120.0, 40.0
@@ -106,8 +104,7 @@ def measure(light: FloatArray) -> Levels:
     """Levels of light (3, H, W), linear BT.2020, 1.0 = 203 cd/m2; not all of it may be finite."""
     height, width = light.shape[1:]
     top = np.empty((height, width), np.float32)
-    infinite, outside = 0, np.zeros(2, np.int64)
-    gamuts = [table(f"bt2020_to_{name}").astype(np.float32) for name in ("bt709", "p3")]
+    infinite, out = 0, {"bt709": 0, "p3": 0}
     step = max(1, _STRIP // width)
     for row in range(0, height, step):
         strip = np.array(light[:, row : row + step])
@@ -116,10 +113,8 @@ def measure(light: FloatArray) -> Levels:
         strip[:, bad] = 0
         bright = np.maximum(strip.max(0), 0)
         top[row : row + step] = bright * np.float32(SDR_WHITE_NITS)
-        for i, matrix in enumerate(gamuts):
-            lowest = np.einsum("dc,chw->dhw", matrix, strip).min(0)
-            out = (lowest < -_OUTSIDE * bright) & (bright > _DARK_NITS / SDR_WHITE_NITS)
-            outside[i] += int(out.sum())
+        for gamut in out:
+            out[gamut] += int(outside(strip, gamut, SDR_WHITE_NITS).sum())
     pixels = height * width
     above = [
         float(np.count_nonzero(top > limit)) / pixels
@@ -133,8 +128,8 @@ def measure(light: FloatArray) -> Levels:
         above_bright=above[1],
         above_pq=above[2],
         beyond=above[3],
-        outside_bt709=float(outside[0]) / pixels,
-        outside_p3=float(outside[1]) / pixels,
+        outside_bt709=out["bt709"] / pixels,
+        outside_p3=out["p3"] / pixels,
         infinite=infinite / pixels,
     )
 

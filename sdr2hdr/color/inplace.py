@@ -14,6 +14,9 @@ from sdr2hdr.color.tables import CODES, table
 
 FloatArray = npt.NDArray[np.float32]
 
+OUTSIDE = 0.01  # a channel below minus this times the largest one is outside of its gamut ...
+DARK_NITS = 1.0  # ... in pixels that have more light than this: below, rounding alone leads out of a gamut
+
 _PEAK_NITS = 10000.0  # SMPTE ST 2084: luminance of signal 1.0
 
 
@@ -69,6 +72,23 @@ def convert(linear: FloatArray, name: str) -> FloatArray:
         for channel in (1, 2):
             np.multiply(linear[channel], row[channel], out=part)
             target += part
+    return out
+
+
+def outside(light: FloatArray, gamut: str, white_nits: float) -> npt.NDArray[np.bool_]:
+    """Which pixels, (h, W), of BT.2020 light (3, h, W) other primaries can only make with negative light.
+
+    By more than `OUTSIDE`, and where the largest channel has more than `DARK_NITS`.
+
+    Parameters
+    ----------
+    gamut : "bt709" or "p3"
+    white_nits : luminance of 1.0 in cd/m2
+    """
+    brightest = light.max(0)
+    lowest = convert(light, f"bt2020_to_{gamut}").min(0)
+    out = lowest < np.float32(-OUTSIDE) * brightest
+    out &= brightest > np.float32(DARK_NITS / white_nits)
     return out
 
 

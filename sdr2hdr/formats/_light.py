@@ -33,7 +33,7 @@ def light_of(values: FloatArray, signalling: Signalling) -> FloatArray:
 
     Parameters
     ----------
-    values : (H, W, 3) float32, any strides: full-range signal in [0, 1], PQ and HLG clamped to it; linear light as it is
+    values : (H, W, 3) float32, any strides: full-range signal, for PQ and HLG clamped to [0, 1]; linear light as it is
     signalling : what the values mean
 
     Returns

@@ -16,10 +16,6 @@ from sdr2hdr.strips import for_each
 
 PERCENTILES = (1, 10, 50, 90, 99, 99.9, 100)
 LEVELS = (203.0, 1000.0)  # cd/m2 of luminance
-OUTSIDE = 0.01  # a channel below minus this times the largest one is outside of its gamut ...
-DARK_NITS = (
-    1.0  # ... in pixels whose largest channel is above this: below, rounding alone leads out of a gamut
-)
 FLOOR_NITS = 0.05  # added to both sides of a ratio: stops of what is black mean nothing
 KNOTS = 17
 
@@ -55,8 +51,8 @@ class Figures:
     @cached_property
     def outside(self) -> dict[str, float]:
         """Share of the pixels outside of BT.709 and P3."""
-        light, dark = self.observed.hdr.light, DARK_NITS / self.observed.hdr.white_nits
-        return {name: outside(light, f"bt2020_to_{name}", dark) for name in ("bt709", "p3")}
+        hdr = self.observed.hdr
+        return {name: _outside(hdr.light, name, hdr.white_nits) for name in ("bt709", "p3")}
 
     @cached_property
     def nets(self) -> dict[str, dict[str, float]]:
@@ -160,21 +156,13 @@ def _luminance(shape: tuple[int, ...], light: Callable[[slice], FloatArray]) -> 
     return found
 
 
-def outside(light: FloatArray, matrix: str, dark: float) -> float:
-    """Share of the pixels of BT.2020 light (3, H, W) that other primaries can only make with negative light.
-
-    Parameters
-    ----------
-    matrix : from BT.2020 to them, a name of `tables.table`
-    dark : pixels without any channel above it are inside
-    """
+def _outside(light: FloatArray, gamut: str, white_nits: float) -> float:
+    """Share of the pixels of light (3, H, W) outside of a gamut."""
     height, width = light.shape[1:]
     counts = np.zeros(height, np.int64)
 
     def strip(rows: slice) -> None:
-        brightest = light[:, rows].max(0)
-        lowest = inplace.convert(light[:, rows], matrix).min(0)
-        counts[rows] = ((lowest < -np.float32(OUTSIDE) * brightest) & (brightest > np.float32(dark))).sum(1)
+        counts[rows] = inplace.outside(light[:, rows], gamut, white_nits).sum(1)
 
     for_each(strip, height, width)
     return float(counts.sum() / (height * width))

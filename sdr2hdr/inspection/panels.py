@@ -208,7 +208,8 @@ class Panels:
         shares, nets = self.figures.shares, self.figures.nets
         note = "measured: no channel in the mask, the tone curve tells the light"
         if "measured" in nets:
-            note += f" (99 % of it was moved by the nets by less than {nets['measured']['p99_of_size']:.2f} stops)"
+            most = max(nets["measured"]["p99_of_size"], 0.01)  # rounded to 0 it would look like a fault
+            note += f" (99 % of it was moved by the nets by less than {most:.2f} stops)"
         note += "; invented: all channels clipped"
         if "invented" in nets:
             note += f" (the nets added {nets['invented']['median']:+.1f} stops, median)"

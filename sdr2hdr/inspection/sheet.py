@@ -79,7 +79,7 @@ def summary(observed: Observed, figures: Figures) -> list[str]:
         f"{width} x {height}, {settings.look} look, strength {settings.strength:g}"
         f"{'' if settings.invent else ', without invention'}, white {settings.white_nits:g} cd/m2, "
         f"peak {report.peak_nits:g} cd/m2, mask from signal {report.tau:.3f}",
-        f"MaxCLL {report.max_cll:.0f} cd/m2, MaxFALL {report.max_fall:.0f} cd/m2, {bright} above 203 cd/m2; "
+        f"MaxCLL {report.max_cll:.0f} cd/m2, MaxFALL {report.max_fall:.0f} cd/m2; luminance above 203 cd/m2 {bright}, "
         f"outside BT.709 {percent(figures.outside['bt709'])}, outside P3 {percent(figures.outside['p3'])}",
     ]
     return [*lines, f"Pixels: {shares}"] if observed.layers else lines

@@ -65,3 +65,15 @@ def test_pq_for_files_is_within_a_hundredth_of_a_code() -> None:
     expected = colour.eotf_inverse(nits.astype(np.float64), "ST 2084")
     inplace.pq_encode(nits, exact=True)
     np.testing.assert_allclose(nits, expected, rtol=0, atol=0.008 / 65535)
+
+
+def test_what_is_outside_of_a_gamut() -> None:
+    """Greens of BT.709, P3 and BT.2020, by colour-science: one is outside of P3, two are outside of BT.709."""
+    names = ("ITU-R BT.709", "Display P3", "ITU-R BT.2020")
+    spaces = [colour.RGB_COLOURSPACES[name] for name in names]
+    greens = [colour.RGB_to_RGB([0.0, 1, 0], space, spaces[2]) for space in spaces]
+    light = np.array([*greens, [1.0, 1, 1]], np.float32).T[:, None] * np.float32(0.5)
+    light = np.ascontiguousarray(light)
+    assert inplace.outside(light, "bt709", 100).tolist() == [[False, True, True, False]]
+    assert inplace.outside(light, "p3", 100).tolist() == [[False, False, True, False]]
+    assert not inplace.outside(light, "p3", 1).any(), "all of it is dark"

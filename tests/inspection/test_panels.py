@@ -14,7 +14,7 @@ import sdr2hdr
 from sdr2hdr import Converter, Settings, formats
 from sdr2hdr.drawing import false_color
 from sdr2hdr.inspection import sheet, views
-from sdr2hdr.inspection.figures import Figures, outside
+from sdr2hdr.inspection.figures import Figures
 from sdr2hdr.inspection.observed import Observed, observe
 from sdr2hdr.inspection.origin import INVENTED, MEASURED, classify
 from sdr2hdr.inspection.panels import Panels, percent
@@ -131,18 +131,6 @@ def test_figures_by_colour_science(seen: Seen) -> None:
     assert sum(told["origin"].values()) == pytest.approx(1, abs=2e-6)
     assert told["luminance_share_above"]["203"] == pytest.approx((expected > 203).mean(), abs=1e-3)
     assert len(told["tone_curve"]["signal"]) == len(told["tone_curve"]["nits"][2]) == 17
-
-
-def test_share_outside_of_a_gamut() -> None:
-    """Greens of BT.709, P3 and BT.2020, by colour-science: one is outside of P3, two are outside of BT.709."""
-    names = ("ITU-R BT.709", "Display P3", "ITU-R BT.2020")
-    spaces = [colour.RGB_COLOURSPACES[name] for name in names]
-    greens = [colour.RGB_to_RGB([0.0, 1, 0], space, spaces[2]) for space in spaces]
-    light = np.array([*greens, [1.0, 1, 1]], np.float32).T[:, None] * np.float32(0.5)
-    light = np.ascontiguousarray(light)
-    assert outside(light, "bt2020_to_bt709", 0.01) == 0.5
-    assert outside(light, "bt2020_to_p3", 0.01) == 0.25
-    assert outside(light, "bt2020_to_p3", 0.6) == 0, "all of it is dark"
 
 
 def test_exposures_are_the_light_times_a_power_of_two(seen: Seen) -> None:
