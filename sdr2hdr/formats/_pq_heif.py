@@ -3,9 +3,8 @@
 import struct
 from pathlib import Path
 
-from sdr2hdr.color.tables import table
 from sdr2hdr.errors import InputError
-from sdr2hdr.formats._content_light import ContentLight, content_light
+from sdr2hdr.formats._content_light import content_light, mastering
 from sdr2hdr.formats._exif_pq import beside_pq
 from sdr2hdr.formats._heif import XMP_TYPE, still
 from sdr2hdr.formats._isobmff import Item, Property, Reference, parse
@@ -15,8 +14,6 @@ from sdr2hdr.image import HdrImage
 
 PRIMARIES, TRANSFER, MATRIX = 9, 16, 9  # ITU-T H.273: BT.2020, PQ, BT.2020 with non-constant luminance
 
-_STEP_NITS = 0.0001  # unit of a mastering screen's luminances (23008-12, 6.5.20; H.265, D.3.28)
-_STEP_XY = 0.00002  # and of its chromaticities
 _MAX_LEVEL = 65535  # of content light, in cd/m2
 
 
@@ -32,7 +29,7 @@ def labelled(data: bytes, image: HdrImage, recipe: dict[str, str]) -> bytes:
     light = content_light(image)
     container.items[container.primary].properties += [
         Property(b"clli", struct.pack(">HH", _level(light.max_cll), _level(light.max_fall))),
-        Property(b"mdcv", _mastering(light)),
+        Property(b"mdcv", mastering(light, "GBR")),
     ]
     added = [Item(b"mime", XMP_TYPE, data=to_xmp(recipe, image.xmp), hidden=True)]
     if exif := beside_pq(image.exif, image.size):
@@ -55,10 +52,3 @@ def recipe_of(path: Path, codec: bytes) -> dict[str, str]:
 
 def _level(nits: float) -> int:
     return min(round(nits), _MAX_LEVEL)
-
-
-def _mastering(light: ContentLight) -> bytes:
-    """Primaries green, blue, red and white of the screen that it is made for, its peak, its black."""
-    red, green, blue, white = table("chromaticities_bt2020").reshape(4, 2)
-    xy = [round(float(value) / _STEP_XY) for pair in (green, blue, red, white) for value in pair]
-    return struct.pack(">8H2I", *xy, round(light.peak / _STEP_NITS), round(light.floor / _STEP_NITS))

@@ -4,9 +4,8 @@ import struct
 import zlib
 from pathlib import Path
 
-from sdr2hdr.color.tables import table
 from sdr2hdr.errors import OutputError
-from sdr2hdr.formats._content_light import ContentLight, content_light
+from sdr2hdr.formats._content_light import STEP_NITS, content_light, mastering
 from sdr2hdr.formats._exif_pq import beside_pq
 from sdr2hdr.formats._options import EncodeOptions
 from sdr2hdr.formats._png_chunks import before_pixels, chunk, xmp_chunk, xmp_packet
@@ -22,8 +21,6 @@ _PAETH = 128
 _IHDR_END = 33  # of the signature and the first chunk
 _CICP = bytes([9, 16, 0, 1])  # ITU-T H.273: BT.2020 primaries, PQ, RGB (identity matrix), full range
 _PROFILE_NAME = b"Rec.2100 PQ"
-_STEP_NITS = 0.0001  # unit of luminances (PNG 3, 11.3.2.7 and 11.3.2.8)
-_STEP_XY = 0.00002  # and of chromaticities
 _MAX_SIDE = 1_000_000  # of a picture, in libpng
 
 
@@ -49,7 +46,7 @@ def encode(image: HdrImage, options: EncodeOptions) -> bytes:
 
 
 def words(options: EncodeOptions) -> dict[str, str]:
-    """What the options add to the recipe: nothing, they are about EXR."""
+    """What the options add to the recipe: nothing: none is about these files."""
     return {}
 
 
@@ -73,7 +70,7 @@ def _labels(image: HdrImage) -> bytes:
     labels = [
         chunk(b"cICP", _CICP),
         chunk(b"iCCP", _PROFILE_NAME + b"\0\0" + zlib.compress(pq_profile(), 9)),
-        chunk(b"mDCV", _mastering(light)),
+        chunk(b"mDCV", mastering(light, "RGB")),
         chunk(b"cLLI", struct.pack(">II", _steps(light.max_cll), _steps(light.max_fall))),
         xmp_chunk(to_xmp(image.recipe, image.xmp)),
     ]
@@ -82,11 +79,5 @@ def _labels(image: HdrImage) -> bytes:
     return b"".join(labels)
 
 
-def _mastering(light: ContentLight) -> bytes:
-    """Primaries red, green, blue and white of the screen that it is made for, its peak, its black."""
-    xy = [round(float(value) / _STEP_XY) for value in table("chromaticities_bt2020")]
-    return struct.pack(">8H2I", *xy, _steps(light.peak), _steps(light.floor))
-
-
 def _steps(nits: float) -> int:
-    return round(nits / _STEP_NITS)
+    return round(nits / STEP_NITS)

@@ -73,7 +73,7 @@ def encode(image: HdrImage, options: EncodeOptions) -> bytes:
 
 
 def words(options: EncodeOptions) -> dict[str, str]:
-    """What the options add to the recipe: nothing, they are about EXR."""
+    """What the options add to the recipe: nothing: none is about these files."""
     return {}
 
 

@@ -125,7 +125,7 @@ def _jpeg(codes: Codes, quality: int) -> bytes:
 
 
 def words(options: EncodeOptions) -> dict[str, str]:
-    """What the options add to the recipe: nothing, they are about EXR."""
+    """What the options add to the recipe: nothing: none is about these files."""
     return {}
 
 
