@@ -122,6 +122,8 @@ def _run(arguments: Sequence[str]) -> int:
     except Sdr2HdrError as error:
         return _fail(str(error), error.status)
     except ImportError as error:
+        if any(words in str(error) for words in ("failed to map segment", "annot allocate memory")):
+            return _fail(f"not enough memory to load the libraries ({error}); close other programs", 1)
         return _fail(f"the installation is not complete ({error}); install sdr2hdr again", 3)
     except BrokenPipeError:
         raise  # whoever read has enough

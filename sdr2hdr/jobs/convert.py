@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar
 
 from sdr2hdr import formats
-from sdr2hdr.errors import InputError, OutputError, UsageError
+from sdr2hdr.errors import InputError, OutputError, Sdr2HdrError, UsageError
 from sdr2hdr.formats._atomic import sweep, write_atomic
 from sdr2hdr.image import PQ_PEAK_NITS, HdrImage, SdrImage
 from sdr2hdr.jobs.job import Job as Job
@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # it imports PyTorch, which is to happen while the picture is
 
 STAGES = ("read", "decompose", "base", "detail", "refine", "full size", "write")  # as they come
 T = TypeVar("T")
+LEAST_ADDRESS_SPACE = 900_000_000  # bytes; with less, PyTorch aborts the process while it is loaded
 
 
 def convert_file(job: Job, settings: Settings, progress: Callable[[str], None] | None = None) -> "Report":
@@ -106,9 +107,25 @@ def converter(settings: Settings) -> "Converter":
     ------
     WeightsError, UsageError
         As `Converter` does.
+    Sdr2HdrError
+        The process may not have the address space that PyTorch takes.
     """
+    _check_address_space()
     nets = _loaded(replace(settings, peak_nits=PQ_PEAK_NITS))
     return nets.with_peak(settings.peak_nits)
+
+
+def _check_address_space() -> None:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < LEAST_ADDRESS_SPACE:
+        raise Sdr2HdrError(
+            f"too little memory: the limit of {limit / 1e6:.0f} MB (ulimit -v) is below the "
+            f"{LEAST_ADDRESS_SPACE / 1e6:.0f} that PyTorch takes; raise it"
+        )
 
 
 @lru_cache(maxsize=2)  # looks

@@ -1,5 +1,8 @@
 """Too little memory is said to be that, whoever finds it out."""
 
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -69,3 +72,25 @@ def test_a_codec_that_cannot_be_loaded(tmp_path: Path, monkeypatch: pytest.Monke
         InputError, match=r"a\.png: cannot be decoded, a library cannot be loaded \(could not"
     ):
         formats.read(source)
+
+
+def test_a_limit_that_pytorch_cannot_start_with(tmp_path: Path, random_weights_folder: Path) -> None:
+    """In a process of its own, which the C++ runtime would end if PyTorch were loaded."""
+    resource = pytest.importorskip("resource")
+    if sys.platform != "linux":
+        pytest.skip("elsewhere this limit is not kept")
+    source = job(tmp_path).source
+    words = ["convert", str(source), str(tmp_path / "a.exr"), "--weights", str(random_weights_folder)]
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "sdr2hdr", *words],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(batch.__file__).parents[2])},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (800_000_000, 800_000_000)),
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "sdr2hdr: error: too little memory: the limit of 800 MB (ulimit -v) is below the 900 that PyTorch takes; "
+        "raise it\n"
+    )
+    assert not (tmp_path / "a.exr").exists()
