@@ -19,6 +19,7 @@ from sdr2hdr.color.inplace import convert, srgb_light, srgb_signal
 from sdr2hdr.errors import OutputError
 from sdr2hdr.formats import EncodeOptions
 from sdr2hdr.image import FloatArray, HdrImage
+from sdr2hdr.strips import strips
 from sdr2hdr.tonemap import brightest, local
 
 Codes = npt.NDArray[np.uint8]
@@ -89,21 +90,28 @@ def within(light: FloatArray) -> FloatArray:
 
 def render(image: HdrImage) -> FloatArray:
     """The picture below SDR white: (H, W, 3) float32, linear light, BT.709, in [0, 1]."""
-    light = convert(np.ascontiguousarray(image.light), "bt2020_to_bt709")
-    if curves := photographs_curve(image):
-        light = as_photographed(light, curves)
-    pixels = within(np.ascontiguousarray(light.transpose(1, 2, 0)))
-    top = float(brightest(pixels).max())
+    curves = photographs_curve(image)
+    pixels = np.empty((*image.size, 3), np.float32)
+    top = 0.0
+    for rows in strips(*image.size):
+        light = convert(np.ascontiguousarray(image.light[:, rows]), "bt2020_to_bt709")
+        if curves:
+            light = as_photographed(light, curves)
+        pixels[rows] = within(np.ascontiguousarray(light.transpose(1, 2, 0)))
+        top = max(top, float(brightest(pixels[rows]).max()))
     if top > 1:
         radius = max(1, round(RADIUS * max(image.size)))
-        pixels = local(pixels, START, top, LOGARITHMIC, FADE, radius, EDGE)
-    return np.clip(pixels, 0, 1)
+        local(pixels, START, top, LOGARITHMIC, FADE, radius, EDGE, out=pixels)
+    return np.clip(pixels, 0, 1, out=pixels)
 
 
 def codes(image: HdrImage) -> Codes:
     """`render` as sRGB codes, (H, W, 3)."""
-    signal = srgb_signal()(np.ascontiguousarray(render(image).transpose(2, 0, 1)))
-    found: Codes = np.rint(signal.transpose(1, 2, 0) * 255).astype(np.uint8)
+    light, encode = render(image), srgb_signal()
+    found = np.empty(light.shape, np.uint8)
+    for rows in strips(*image.size):
+        signal = encode(light[rows].transpose(2, 0, 1))
+        found[rows] = np.rint(signal.transpose(1, 2, 0) * 255)
     return found
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from sdr2hdr.image import FloatArray
 
 DARK = 2.0**-12  # light below it is one tone to the local operator
+STRIP = 2**16  # pixels that are worked on at a time
 COARSE = 4  # the local operator's statistics are taken at a quarter of the size
 
 
@@ -124,12 +125,21 @@ def guided_base(log_light: FloatArray, radius: int, edge: float) -> FloatArray:
     variance = np.maximum(mean(small * small) - middle * middle, 0)
     slope = variance / (variance + np.float32(edge**2))
     offset = middle - slope * middle
-    slope, offset = (cv2.resize(mean(plane), (width, height)) for plane in (slope, offset))
-    return slope * log_light + offset
+    base, offset = (cv2.resize(mean(plane), (width, height)) for plane in (slope, offset))
+    base *= log_light
+    base += offset
+    return base
 
 
 def local(
-    light: FloatArray, start: float, top: float, logarithmic: float, fade: float, radius: int, edge: float
+    light: FloatArray,
+    start: float,
+    top: float,
+    logarithmic: float,
+    fade: float,
+    radius: int,
+    edge: float,
+    out: FloatArray | None = None,
 ) -> FloatArray:
     """The shoulder on the base layer of log light: large bright areas are dimmed, the detail in them stays.
 
@@ -140,10 +150,25 @@ def local(
     fade : amount of `bleach`
     radius : of the filter's windows, pixels
     edge : contrast in stops that still is an edge and not detail
+    out : where the result goes, (H, W, 3); may be `light`. A new array if it is not given
     """
-    base = np.exp2(guided_base(np.log2(np.maximum(brightest(light), np.float32(DARK))), radius, edge))
-    after = shoulder(base, start, top, logarithmic)
-    mapped = bleach(scale_to(light, base, after), base, after, fade)
-    m = brightest(mapped)
-    late = max(start, 0.8)  # no earlier than the curve itself: below its start nothing changes
-    return scale_to(mapped, m, shoulder(m, late, float(m.max()), logarithmic))
+    mapped = np.empty_like(light) if out is None else out
+    height, width = light.shape[:2]
+    step = max(1, STRIP // width)
+    strips = [slice(row, row + step) for row in range(0, height, step)]
+    m = brightest(light)
+    np.maximum(m, np.float32(DARK), out=m)
+    base = guided_base(np.log2(m, out=m), radius, edge)
+    np.exp2(base, out=base)
+    for rows in strips:
+        before = base[rows]
+        after = shoulder(before, start, top, logarithmic)
+        mapped[rows] = bleach(scale_to(light[rows], before, after), before, after, fade)
+        m[rows] = brightest(mapped[rows])
+    late, peak = (
+        max(start, 0.8),
+        float(m.max()),
+    )  # no earlier than the curve itself: below its start nothing changes
+    for rows in strips:
+        mapped[rows] = scale_to(mapped[rows], m[rows], shoulder(m[rows], late, peak, logarithmic))
+    return mapped
