@@ -43,8 +43,6 @@ _TRANSFERS = {
     17: ("gamma", 2.6),  # SMPTE ST 428-1
     18: ("hlg", 2.2),
 }
-_TRANSFER_CODES = {"linear": 8, "srgb": 13, "pq": 16, "hlg": 18}
-_GAMMA_CODES = {2.2: 4, 2.4: 1, 2.6: 17, 2.8: 5}
 
 
 def primaries_of(code: int) -> str:
@@ -99,13 +97,3 @@ def signalling_of(primaries: int, transfer: int, said_by: str) -> Signalling:
         name, gamma = transfer_of(transfer)
         found = replace(found, transfer=name, gamma=gamma)
     return found
-
-
-def primaries_code(name: str) -> int:
-    """Code point of named primaries; `UNSPECIFIED` if they have none."""
-    return next((code for code, known in _PRIMARIES.items() if known == name), UNSPECIFIED)
-
-
-def transfer_code(name: str, gamma: float = 2.2) -> int:
-    """Code point of a transfer; `UNSPECIFIED` if it has none."""
-    return _GAMMA_CODES.get(gamma, UNSPECIFIED) if name == "gamma" else _TRANSFER_CODES[name]

@@ -119,14 +119,11 @@ def test_memory_is_the_result_and_little_more(transfer: str) -> None:
     assert peak < values.nbytes * 1.5
 
 
-def test_codes_and_names_agree_both_ways() -> None:
-    for name in ("bt709", "bt2020", "p3"):
-        assert _cicp.primaries_of(_cicp.primaries_code(name)) == name
-    for name in ("linear", "srgb", "pq", "hlg"):
-        assert _cicp.transfer_of(_cicp.transfer_code(name))[0] == name
-    for gamma in (2.2, 2.4, 2.6, 2.8):
-        assert _cicp.transfer_of(_cicp.transfer_code("gamma", gamma)) == ("gamma", gamma)
-    assert _cicp.primaries_code("acescg") == _cicp.transfer_code("gamma", 1.9) == _cicp.UNSPECIFIED
+def test_names_of_the_codes() -> None:
+    assert [_cicp.primaries_of(code) for code in (1, 9, 12)] == ["bt709", "bt2020", "p3"]
+    assert [_cicp.transfer_of(code)[0] for code in (8, 13, 16, 18)] == ["linear", "srgb", "pq", "hlg"]
+    gammas = [_cicp.transfer_of(code) for code in (4, 17, 5)]
+    assert gammas == [("gamma", 2.2), ("gamma", 2.6), ("gamma", 2.8)]
     for code in (1, 6, 14, 15):
         assert _cicp.transfer_of(code) == ("gamma", 2.4)
 
