@@ -13,7 +13,7 @@ from sdr2hdr.mask import CLIPPED_SIGNAL
 from sdr2hdr.rolloff import at_most, roll_off
 from sdr2hdr.strips import for_each, strips
 
-FREE_COLOUR = 0.5  # of the nets' colour at full signal, where the others are kept
+FREE_COLOUR = 0.25  # of the nets' colour at full signal, where the others are kept
 
 Carried = Callable[[FloatArray, slice], FloatArray]
 
@@ -118,11 +118,12 @@ def _to_pq(light: FloatArray) -> None:
 
 
 def _keep_colour(light: FloatArray, signal: FloatArray, direct: inplace.Lookup) -> None:
-    """Light (3, h, w) -> the direct mapping times one gain a pixel; towards full signal, half-way to what it was.
+    """Light (3, h, w) -> the direct mapping times one gain a pixel; towards full signal, a quarter back to what it was.
 
     A gain moves the hue in ICtCp by less than 3 degrees (factor 8, every colour of BT.709), a curve on each channel
-    by tens of them. At full signal the nets know something of the colour that was lost, and not more than half of it
-    pays (clipped pixels of graded pairs, aligned: all of it 26.9 dB, half 27.0, none 26.7).
+    by tens of them. At full signal the nets know something of a sunset's colour (a half would gain 0.1 dB over
+    graded pairs), but too much of theirs puts rings around suns, cyan where one channel clipped first and pink where
+    all did.
     """
     plain = inplace.convert(direct(signal), "bt709_to_bt2020")
     gain = _luminance(light)

@@ -1,4 +1,4 @@
-"""Pictures without a highlight, drawn here and nowhere in the training: paper, text, screens, cloud, skin, snow, grey."""
+"""Pictures without a highlight, drawn here and nowhere in training: paper, text, screens, cloud, skin, snow, grey."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,21 @@ from PIL import Image, ImageDraw, ImageFont
 
 Codes = npt.NDArray[np.uint8]
 HEIGHT, WIDTH = 480, 640
-WORDS = "light that clipping took comes back where it was lost and nothing else in the picture moves at all ".split()
+WORDS = (
+    "light",
+    "that",
+    "clipping",
+    "took",
+    "comes",
+    "back",
+    "where",
+    "it",
+    "was",
+    "lost",
+    "and",
+    "no",
+    "more",
+)
 
 
 def _codes(signal: npt.NDArray[np.floating]) -> Codes:
@@ -58,7 +72,7 @@ def screenshot() -> Codes:
     for i, colour in enumerate([(0, 122, 255), (52, 199, 89), (255, 59, 48), (255, 204, 0)]):
         pen.rounded_rectangle((170 + 110 * i, 60, 265 + 110 * i, 90), 8, colour)
     for i in range(14):
-        pen.text((14, 50 + 28 * i), WORDS[i], (60, 60, 60), font)
+        pen.text((14, 50 + 28 * i), WORDS[i % len(WORDS)], (60, 60, 60), font)
         pen.line((165, 115 + 26 * i, WIDTH - 20, 115 + 26 * i), (225, 226, 228))
         pen.text((172, 118 + 26 * i), " ".join(WORDS[i % 9 : i % 9 + 7]), (30, 30, 30), font)
     return np.asarray(page)

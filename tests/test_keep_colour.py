@@ -32,7 +32,7 @@ def _rendered(signal: Floats, keep: bool) -> Floats:
     ).light  # a curve that would turn every hue
 
 
-def test_hue_of_what_is_not_clipped_stays_within_three_degrees() -> None:
+def test_hue_stays_within_three_degrees() -> None:
     signal = (RNG.random((3, 90, 110)) ** 0.5 * CLIPPED_SIGNAL).astype(np.float32)
     direct = render(signal, inplace.srgb_light(), None, 1.0, 203, 10000).light
     hue, chroma = _hue(direct)
@@ -51,7 +51,8 @@ def test_luminance_is_that_of_the_curve() -> None:
     kept, free = _rendered(signal, True), _rendered(signal, False)
     weights = table("bt2020_to_xyz")[1]
     np.testing.assert_allclose(np.tensordot(weights, kept, 1), np.tensordot(weights, free, 1), rtol=1e-4)
-    assert np.ptp(kept[:, 0, 0]) < 0.6 * np.ptp(free[:, 0, 0]), "white is nearer to white"
+    assert np.ptp(free[:, 0, 0]) > 1
+    assert np.ptp(kept[:, 0, 0]) < 0.3 * np.ptp(free[:, 0, 0]), "white is nearer to white"
 
 
 def test_where_nothing_is_raised_nothing_changes() -> None:

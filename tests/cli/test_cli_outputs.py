@@ -62,7 +62,9 @@ def test_one_picture_may_name_its_preview_whatever_it_becomes() -> None:
     assert written() == ["into/b.exr", "out/a.exr", "out/a.tif", "p.png", "q.png", "sdr/t.jpg"]
 
 
-@pytest.mark.parametrize("words", ["photos/a.jpg a.heic", "photos out --format exr,heic", "photos/a.jpg -o x.hif"])
+@pytest.mark.parametrize(
+    "words", ["photos/a.jpg a.heic", "photos out --format exr,heic", "photos/a.jpg -o x.hif"]
+)
 def test_a_missing_package_is_found_before_the_first_picture(
     words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
