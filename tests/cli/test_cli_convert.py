@@ -285,7 +285,7 @@ def test_verbose_says_what_was_found(
     assert run(picture, tmp_path / "out.exr", "-v", "--no-invent") == 0
     err = capsys.readouterr().err
     line = re.fullmatch(
-        r".*in\.png -> .*out\.exr: (\S+)% clipped, threshold (\S+), peak 10000, MaxCLL (\d+), MaxFALL (\d+) cd/m2; "
+        r".*in\.png -> .*out\.exr: (\S+) % clipped, threshold (\S+), peak 10000, MaxCLL (\d+), MaxFALL (\d+) cd/m2; "
         r"\S+ s: read \S+, load \S+, .*decompose .*write \S+\n",
         err,
     )
