@@ -45,13 +45,26 @@ def soft_mask(signal: torch.Tensor, tau: float | torch.Tensor) -> torch.Tensor:
     return ((signal - tau) / (1 - tau)).clamp(0, 1)
 
 
-def raised(mask: torch.Tensor, hdr_base: torch.Tensor, direct_base: torch.Tensor) -> torch.Tensor:
-    """The part of the mask where the base has been raised: in the display look detail is invented only there.
+def only_raised(
+    mask: torch.Tensor,
+    invented: torch.Tensor,
+    own: torch.Tensor,
+    hdr_base: torch.Tensor,
+    direct_base: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """What of the invented detail the display look takes, and where: only where the base was raised, and only added.
 
-    What has not been raised is paper, and what the D-net took for lost between its letters was never there.
+    What has not been raised is paper, and what the D-net took for lost between its letters was never there. Detail that
+    took light away would make a brighter pixel the darker one.
 
     Parameters
     ----------
-    mask, hdr_base, direct_base : (N, 3, H, W); Hb and the direct mapping of Sb in PQ, BT.2020
+    mask, invented, own : (N, 3, H, W); detail layers of the D-net and of the input
+    hdr_base, direct_base : (N, 3, H, W); Hb and the direct mapping of Sb in PQ, BT.2020
+
+    Returns
+    -------
+    The part of the mask, and the detail that belongs there.
     """
-    return mask * ((hdr_base - direct_base).amax(1, keepdim=True) / RAISED).clamp(0, 1)
+    where = mask * ((hdr_base - direct_base).amax(1, keepdim=True) / RAISED).clamp(0, 1)
+    return where, torch.maximum(invented, own)

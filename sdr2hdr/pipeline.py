@@ -208,10 +208,8 @@ class Converter:
             with run.stage("detail"):
                 where, invented = soft, nets["detail"].net(detail, soft)
                 if self.settings.look == "display":
-                    where = mask.raised(soft, hdr_base, base_net.mapped(base, torch.zeros_like(knots)))
-                    invented = torch.maximum(
-                        invented, detail
-                    )  # it only adds: a brighter pixel stays the brighter one
+                    direct = base_net.mapped(base, torch.zeros_like(knots))
+                    where, invented = mask.only_raised(soft, invented, detail, hdr_base, direct)
                 detail = where * invented + (1 - where) * detail
                 run.show(hdr_detail=detail)
         with run.stage("refine"):

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from sdr2hdr.decompose import decompose
-from sdr2hdr.mask import clipped_share, raised, soft_mask, threshold
+from sdr2hdr.mask import clipped_share, only_raised, soft_mask, threshold
 from sdr2hdr.networks.base import BaseNet
 from sdr2hdr.networks.inpaint import DetailNet
 from sdr2hdr.networks.unet import RefineNet
@@ -49,8 +49,8 @@ def reconstruct(chain: Chain, signal: torch.Tensor, through: str = "refine") -> 
     if through != "base":
         where, invented = mask, chain.detail(detail, mask)
         if chain.base.display:
-            where = raised(mask, hdr_base, chain.base.mapped(base, torch.zeros_like(knots)))
-            invented = torch.maximum(invented, detail)
+            direct = chain.base.mapped(base, torch.zeros_like(knots))
+            where, invented = only_raised(mask, invented, detail, hdr_base, direct)
         detail = blend(invented, detail, where)
     joined = hdr_base * detail
     return chain.refine(joined, mapped, mask) if through == "refine" else joined
