@@ -77,3 +77,10 @@ def bash(shell: Shell) -> Callable[[str], tuple[int, str, str]]:
         return process.returncode, out, err
 
     return run
+
+
+@pytest.fixture
+def beside_photos(photos: Path, random_weights_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The current folder holds `photos`, and conversions have the small weights."""
+    monkeypatch.setenv("SDR2HDR_WEIGHTS", str(random_weights_folder))
+    monkeypatch.chdir(photos.parent)

@@ -8,24 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pictures import run, written
 
-from sdr2hdr import cli
 from sdr2hdr.jobs import obstacles
 
-
-@pytest.fixture(autouse=True)
-def _here(photos: Path, random_weights_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SDR2HDR_WEIGHTS", str(random_weights_folder))
-    monkeypatch.chdir(photos.parent)
-
-
-def run(words: str) -> int:
-    return cli._run(["convert", *words.split()])
-
-
-def written() -> list[str]:
-    """Everything that is not a source."""
-    return sorted(str(path) for path in Path().rglob("*") if path.is_file() and path.parts[0] != "photos")
+pytestmark = pytest.mark.usefixtures("beside_photos")
 
 
 def stderr(capsys: pytest.CaptureFixture[str]) -> str:
