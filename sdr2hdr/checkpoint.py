@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-FORMAT = 1
 ROLES = ("base", "detail", "refine")
+_FORMATS = {"base": 2, "detail": 1, "refine": 1}  # raised when a role's inputs or outputs change
 _METHODS = {"base": ["mapped", "coarse"], "detail": [], "refine": []}  # what is called besides forward
 ENVIRONMENT = "SDR2HDR_WEIGHTS"
 _METADATA = "metadata.json"
@@ -131,10 +131,11 @@ def _describe(source: Path | IO[bytes], path: Path) -> dict[str, Any]:
         raise WeightsError(f"{path}: weights missing; {CURE}") from None
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
         raise WeightsError(f"{path}: not a net of sdr2hdr, or damaged; {CURE}") from None
-    if stated != FORMAT or role not in ROLES:
+    if role not in ROLES or stated != _FORMATS[role]:
+        known = ", ".join(f"{name} {number}" for name, number in _FORMATS.items())
         raise WeightsError(
-            f"{path}: format {stated!r}, role {role!r}; this version ({__version__}) reads format {FORMAT}, "
-            f"roles {', '.join(ROLES)}; take weights of this version"
+            f"{path}: role {role!r}, format {stated!r}; this version ({__version__}) reads {known}; "
+            f"take weights of this version, or train anew"
         )
     return dict(metadata)
 
@@ -241,9 +242,9 @@ def save(path: Path, net: "nn.Module", metadata: dict[str, Any]) -> None:
 
     from sdr2hdr import _archive
 
-    metadata = {**metadata, "format": FORMAT, "version": __version__}
     if metadata["role"] not in ROLES or "arguments" not in metadata:
         raise ValueError(f"metadata must name arguments and a role of {', '.join(ROLES)}")
+    metadata = {**metadata, "format": _FORMATS[metadata["role"]], "version": __version__}
     with _quiet():
         buffer = io.BytesIO()
         plain = _archive.plain_copy(net)

@@ -198,7 +198,7 @@ class Converter:
         base_net: Any = nets["base"].net
         run.show(signal=small, base=base, mask=soft)
         with run.stage("base"):
-            hdr_base, knots = base_net(base, soft)
+            hdr_base, knots = base_net(base, small, soft)
             knots = torch.where(knots.abs().amax() < NOTHING, torch.zeros_like(knots), knots)
             curve = _light(base_net, knots)
             mapped, mapped_base = (_mapped(signal, curve) for signal in (small, base))

@@ -22,7 +22,7 @@ def inputs(count: int, height: int = 37, width: int = 45) -> list[torch.Tensor]:
 
 
 def arguments_of(role: str) -> list[torch.Tensor]:
-    tensors = inputs(3 if role == "refine" else 2)
+    tensors = inputs(2 if role == "detail" else 3)
     tensors[-1] = (4 * tensors[-1] - 3).clamp(min=0)  # the mask: mostly 0
     return tensors
 
@@ -48,10 +48,10 @@ def test_a_loaded_net_equals_the_eager_net_rebuilt_from_its_metadata(
 def test_exported_methods_survive_freezing(random_weights_folder: Path) -> None:
     path = random_weights_folder / "scene-base.pt"
     loaded, eager = checkpoint.load(path, "base"), checkpoint.rebuild(path)
-    base, mask = arguments_of("base")
+    base, signal, mask = arguments_of("base")
     with torch.no_grad():
-        knots, levels = eager.coarse(base, mask)
-        frozen_knots, frozen_levels = loaded.net.coarse(base, mask)
+        knots, levels = eager.coarse(signal, mask)
+        frozen_knots, frozen_levels = loaded.net.coarse(signal, mask)
         assert knots.abs().max() > 0
         torch.testing.assert_close(frozen_knots, knots, atol=1e-6, rtol=0)
         torch.testing.assert_close(frozen_levels, levels, atol=1e-6, rtol=0)
@@ -151,7 +151,7 @@ def test_other_files_are_no_nets(tmp_path: Path) -> None:
         checkpoint.describe(tmp_path / "nothing.pt")
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(
-            "archive/extra/metadata.json", json.dumps({"format": 1, "role": "base", "arguments": {}})
+            "archive/extra/metadata.json", json.dumps({"format": 2, "role": "base", "arguments": {}})
         )
     with pytest.raises(WeightsError, match="cannot load it"):
         checkpoint.load(path, "base")

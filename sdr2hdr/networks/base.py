@@ -1,7 +1,8 @@
 """B-net: the base layer in PQ / BT.2020 (paper, 3.2.1), at two scales.
 
 Coarse: the whole picture at 160 pixels tells the response of the camera (one tone curve) and how bright each blown
-area was (a map of levels). Fine: a U-Net at the working size adds a residual. A U-Net at the working size alone
+area was (a map of levels); it sees the picture itself, for lights of a few pixels are no part of the base layer.
+Fine: a U-Net at the working size adds a residual. A U-Net at the working size alone
 predicts one constant for every blown area.
 """
 
@@ -18,7 +19,7 @@ QUIET = 7  # knots of the display look's curve that stay at the direct mapping: 
 
 
 class CoarseNet(nn.Module):
-    """(N, 6, h, w) of base and mask at 160 px -> tone curve (N, 3, 17) and levels (N, 3, h/2, w/2) in PQ."""
+    """(N, 6, h, w) of signal and mask at 160 px -> tone curve (N, 3, 17) and levels (N, 3, h/2, w/2) in PQ."""
 
     def __init__(self, widths: list[int], slope: float, dropout: float, display: bool = False) -> None:
         super().__init__()
@@ -36,43 +37,53 @@ class CoarseNet(nn.Module):
         self.top = nn.Linear(96, 2 * widths[0])
         self.knots = nn.Linear(96, 3 * KNOTS)
         self.levels = nn.Conv2d(widths[0], 3, 3, padding=1)
-        judge = nn.Linear(32, 1)
-        self.sure = nn.Sequential(nn.Linear(96, 32), nn.LeakyReLU(slope), judge) if display else nn.Identity()
+        judge, seen = nn.Linear(64, 1), statistics + 6 + 3 * KNOTS
+        self.sure = (
+            nn.Sequential(
+                nn.LayerNorm(seen), nn.Linear(seen, 64), nn.LeakyReLU(slope), nn.Dropout(0.1), judge
+            )
+            if display
+            else nn.Identity()
+        )
         for layer in (self.deep, self.top, self.knots, self.levels, judge):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
-    def histogram(self, base: torch.Tensor) -> torch.Tensor:
-        """Base (N, 3, h, w) -> square roots of the shares in 24 bins of R, G, B and max, (N, 96); soft bins."""
-        values = torch.cat([base, base.amax(1, keepdim=True)], 1).flatten(2)
+    def histogram(self, signal: torch.Tensor) -> torch.Tensor:
+        """Signal (N, 3, h, w) -> square roots of the shares in 24 bins of R, G, B and max, (N, 96); soft bins."""
+        values = torch.cat([signal, signal.amax(1, keepdim=True)], 1).flatten(2)
         at = values * (self.bins - 1)
         low = at.floor().clamp(0, self.bins - 2)
         part = at - low
         counts = torch.zeros(
-            values.shape[0], values.shape[1], self.bins, device=base.device, dtype=values.dtype
+            values.shape[0], values.shape[1], self.bins, device=signal.device, dtype=values.dtype
         )
         counts.scatter_add_(2, low.long(), 1 - part)
         counts.scatter_add_(2, low.long() + 1, part)
         return (counts / values.shape[2] + 1e-8).sqrt().flatten(1)
 
     def forward(
-        self, base: torch.Tensor, mask: torch.Tensor
+        self, signal: torch.Tensor, mask: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """-> raw curve (N, 3, 17), raw levels (N, 3, h/2, w/2), how surely there are highlights (N, 1), unbounded."""
-        x = F.pixel_unshuffle(torch.cat([base, mask], 1), 2)
+        x = F.pixel_unshuffle(torch.cat([signal, mask], 1), 2)
         levels = self.body.encode(x.to(self.body.stem.weight.dtype))
         deep = levels[-1].float()
         flat = deep.flatten(2)
         spread = (flat.var(-1, unbiased=False) + 1e-8).sqrt()
-        summary = self.pool(torch.cat([flat.mean(-1), flat.amax(-1), spread, self.histogram(base)], 1))
+        found = torch.cat([flat.mean(-1), flat.amax(-1), spread, self.histogram(signal)], 1)
+        summary = self.pool(found)
         scale, shift = self.deep(summary)[:, :, None, None].chunk(2, 1)
         levels[-1] = (deep * (1 + scale) + shift).to(levels[-1].dtype)
         y = self.body.decode(levels).float()
         scale, shift = self.top(summary)[:, :, None, None].chunk(2, 1)
         y = F.leaky_relu(y * (1 + scale) + shift, self.slope)
-        # the judge learns by itself and bends nothing of what it judges by
-        sure = 1 + self.sure(summary.detach()) if self.display else torch.ones_like(summary[:, :1])
-        return self.knots(summary).view(-1, 3, self.tone_knots), self.levels(y), sure
+        knots, blown = self.knots(summary), self.levels(y)
+        sure = torch.ones_like(summary[:, :1])
+        if self.display:  # the judge learns by itself and bends nothing of what it judges by
+            seen = torch.cat([found, blown.mean((2, 3)), blown.amax((2, 3)), knots], 1)
+            sure = 1 + self.sure(seen.detach())
+        return knots.view(-1, 3, self.tone_knots), blown, sure
 
 
 class BaseNet(nn.Module):
@@ -113,23 +124,25 @@ class BaseNet(nn.Module):
         return self.tone(signal, knots)
 
     @torch.jit.export
-    def coarse(self, base: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Base layer and mask (N, 3, H, W) -> tone curve (N, 3, 17), levels (N, 3, h, w) >= 0, 80 cells wide; PQ."""
-        knots, levels, _ = self.judged(base, mask)
+    def coarse(self, signal: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """SDR signal and mask (N, 3, H, W) -> tone curve (N, 3, 17), levels (N, 3, h, w) >= 0, 80 cells wide; PQ."""
+        knots, levels, _ = self.judged(signal, mask)
         return knots, levels
 
     def judged(
-        self, base: torch.Tensor, mask: torch.Tensor
+        self, signal: torch.Tensor, mask: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Likewise, and how surely the picture has highlights, (N, 1): up to 0 nothing of it counts, from 0.5 on all,
         except in training, where curve and levels learn as if it were sure.
         """
-        size = self.coarse_size(base.shape[-2], base.shape[-1])
+        size = self.coarse_size(signal.shape[-2], signal.shape[-1])
         linear = F.interpolate(
-            torch.cat([base**2.2, mask], 1), size, mode="area"
+            torch.cat([signal**2.2, mask], 1), size, mode="area"
         )  # light, roughly, is what averages
         raw, levels, sure = self.coarse_net(linear[:, :3].clamp(min=1e-6) ** (1 / 2.2), linear[:, 3:])
-        if self.display:  # the curve begins above the shoulders and never darkens
+        if not self.display:  # one curve for the three channels: greys stay grey, and three predict no better
+            raw = raw.mean(1, keepdim=True).expand_as(raw)
+        else:  # the curve begins above the shoulders and never darkens
             raw = raw - self.fading * raw[..., self.quiet - 1 : self.quiet]
             raw = F.leaky_relu(raw, self.slope) if self.training else raw.clamp(min=0)
             raw = torch.cat([torch.zeros_like(raw[..., : self.quiet]), raw[..., self.quiet :]], -1)
@@ -169,12 +182,14 @@ class BaseNet(nn.Module):
         residual = self.fine_net(torch.cat([base, mask, start, level], 1))
         return start + (residual * mask if self.display else residual)
 
-    def forward(self, base: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Base layer Sb [0, 1] and mask (N, 3, H, W) -> Hb (PQ, BT.2020), tone curve (N, 3, 17)."""
+    def forward(
+        self, base: torch.Tensor, signal: torch.Tensor, mask: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Base layer Sb, SDR signal [0, 1] and mask (N, 3, H, W) -> Hb (PQ, BT.2020), tone curve (N, 3, 17)."""
         knots = torch.zeros(base.shape[0], 3, self.tone_knots, device=base.device)
         level = torch.zeros_like(mask)
         if self.use_coarse:
-            knots, levels = self.coarse(base, mask)
+            knots, levels = self.coarse(signal, mask)
             level = mask * self.spread(levels, mask)
         start = self.start(base, knots, level)
         if self.use_fine:

@@ -17,7 +17,7 @@ from sdr2hdr.training.run import Run
 from sdr2hdr.training.stages import Stage
 from sdr2hdr.wls import DEFAULT
 
-INPUTS = {"base": "Sb, M", "detail": "D'(s) / D'(Sb), M", "refine": "J, D'(s), M"}
+INPUTS = {"base": "Sb, s, M", "detail": "D'(s) / D'(Sb), M", "refine": "J, D'(s), M"}
 MASK = "max(0, S - tau) / (1 - tau) per channel of the signal; tau by the share of clipped pixels"
 
 

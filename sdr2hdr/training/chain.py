@@ -43,7 +43,7 @@ def reconstruct(chain: Chain, signal: torch.Tensor, through: str = "refine") -> 
     """
     base = decompose(signal).base
     mask = soft_mask(signal, thresholds(signal))
-    hdr_base, knots = chain.base(base, mask)
+    hdr_base, knots = chain.base(base, signal, mask)
     mapped, mapped_base = chain.base.mapped(signal, knots), chain.base.mapped(base, knots)
     detail = ratio(mapped, mapped_base)
     if through != "base":

@@ -139,7 +139,7 @@ def layers(maps: Maps, net: BaseNet, size: int, device: torch.device) -> Layers:
     signal, base = unit("signal", maps["signal"]), unit("base", maps["base"])
     hdr, hdr_base = (unit(name, _windows(maps[name], places, size)) for name in ("pq", "pq_base"))
     mask = soft_mask(signal, thresholds(signal))
-    knots, levels = net.coarse(base, mask)
+    knots, levels = net.coarse(signal, mask)
     level = mask * net.spread(levels, mask)
     windows = places.shape[1]
     if bool(real.any()):  # the scale of these is only estimated: they follow the picture's curve

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-STAGES = ("pool", "base-coarse", "base", "detail-partial", "detail-context", "refine", "joint")
+STAGES = ("pool", "base-coarse", "base-judge", "base", "detail-partial", "detail-context", "refine", "joint")
 
 
 def _option(words: str, **more: Any) -> dict[str, Any]:

@@ -12,12 +12,14 @@ from sdr2hdr.color.tables import table
 from sdr2hdr.color.transfer import pq_encode
 from sdr2hdr.grade import Grade
 from sdr2hdr.image import SDR_WHITE_NITS, FloatArray
+from sdr2hdr.tonemap import brightest
 from sdr2hdr.training.negatives import framed, negative
 from sdr2hdr.training.pictures import Picture
 from sdr2hdr.training.views import real_pair, view
 
 LARGEST = 6e4  # light stays within half's range
 _LUMINANCE = table("bt2020_to_xyz")[1:2].astype(np.float32)
+_GREY = np.full((1, 3), 1 / 3, np.float32)
 ASPECTS = ((2, 3), (3, 4), (1, 1), (4, 3), (3, 2))  # height : width
 BRIGHT = (
     0.58,
@@ -86,14 +88,14 @@ def _vary(light: FloatArray, rng: np.random.Generator, sampling: Sampling) -> Fl
         middle = np.exp(np.log(luminance).mean())
         exponent = np.float32(np.clip(rng.normal(0, sampling.contrast), -0.3, 0.3))
         light = np.minimum(light * (luminance / middle)[..., None] ** exponent, LARGEST)
-    grey = light.mean(-1, keepdims=True)
+    grey = cv2.transform(light, _GREY)[..., None]
     light = np.maximum(grey + (light - grey) * np.float32(rng.normal(1, sampling.saturation)), 0)
     return np.ascontiguousarray(light[..., ::-1]) if rng.random() < sampling.turned else light
 
 
 def _brightness(narrow: FloatArray, gain: float) -> float:
     """Mean PQ of the pixels that clip at this gain."""
-    top = narrow.max(-1) * gain
+    top = brightest(narrow) * gain
     top = top[top > 1]
     return float(pq_encode(torch.from_numpy(top) * SDR_WHITE_NITS).mean()) if top.size else 0.0
 
@@ -119,7 +121,7 @@ def _simulated(
 
 def anchored(codes: Codes, light: FloatArray) -> Shot:
     """A camera's own picture; the light is scaled so that what is just short of clipping lies at 0.9."""
-    top, narrow = codes.max(-1), to_709(light).max(-1)
+    top, narrow = codes.max(-1), brightest(to_709(light))
     edge = (top >= 240) & (top < 251)
     if edge.sum() < 50:
         edge = top >= np.quantile(top, 0.97)

@@ -31,6 +31,7 @@ class Stage:
     views, windows, crop : per step, so many windows of `crop` pixels out of each of so many views
     steps, rate : of AdamW, cosine decay
     critics : train two critics beside it
+    negatives : share of whole views without any highlight; None, the look's
     """
 
     trained: tuple[str, ...]
@@ -42,6 +43,7 @@ class Stage:
     steps: int = 1000
     rate: float = 5e-4
     critics: bool = False
+    negatives: float | None = None
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -100,6 +102,9 @@ def joint_loss(chain: Chain, layers: Layers, adversary: Adversary | None = None)
 
 STAGES = {
     "base-coarse": Stage(("base.coarse_net.",), None, "base", views=16, steps=4000, rate=1e-3),
+    "base-judge": Stage(  # whether there are highlights at all, the rest of the coarse scale frozen
+        ("base.coarse_net.sure.",), None, "base", views=16, steps=1500, rate=2e-3, negatives=0.25
+    ),
     "base": Stage(("base.fine_net.",), base_loss, "base"),
     "detail-partial": Stage(
         ("detail.body.fill.", "detail.last_fill."), partial_loss, "detail", views=2, windows=2, crop=256

@@ -169,7 +169,10 @@ class Trainer:
         run, stage, world = self.run, self.stage, self.world
         source: Shots | Crops
         if stage.loss is None:
-            source = Shots(self.pictures, stage.views, run.seed, sampling_of(run.look, run.side))
+            sampling = sampling_of(run.look, run.side)
+            if stage.negatives is not None:
+                sampling = replace(sampling, negatives=stage.negatives)
+            source = Shots(self.pictures, stage.views, run.seed, sampling)
         else:
             source = Crops(pool_of(run), stage.views, stage.windows, stage.crop, run.seed)
         first = self.step * world.size + world.rank

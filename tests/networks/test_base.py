@@ -55,7 +55,7 @@ def test_direct_mapping_agrees_with_colour_science() -> None:
 def test_untrained_nets_change_nothing(size: tuple[int, int]) -> None:
     s = picture(size, 2)
     base, refine = BaseNet().eval(), RefineNet().eval()
-    hdr_base, knots = base(s, mask_of(s))
+    hdr_base, knots = base(s, s, mask_of(s))
     assert not knots.any()
     torch.testing.assert_close(hdr_base, base.mapped(s, knots), rtol=0, atol=0)
     torch.testing.assert_close(refine(hdr_base, s, mask_of(s)), hdr_base, rtol=0, atol=0)
@@ -65,7 +65,7 @@ def test_untrained_nets_change_nothing(size: tuple[int, int]) -> None:
 def test_scripted_equals_eager(size: tuple[int, int]) -> None:
     s = picture(size, 2)
     base, refine = randomised(BaseNet()), randomised(RefineNet())
-    for net, inputs in ((base, (s, mask_of(s))), (refine, (s, s.sqrt(), mask_of(s)))):
+    for net, inputs in ((base, (s, s.square(), mask_of(s))), (refine, (s, s.sqrt(), mask_of(s)))):
         eager, script = net(*inputs), scripted(net)(*inputs)
         for a, b in zip(*((x if isinstance(x, tuple) else (x,)) for x in (eager, script)), strict=True):
             torch.testing.assert_close(a, b, rtol=0, atol=1e-6)
@@ -78,7 +78,7 @@ def test_scripted_equals_eager(size: tuple[int, int]) -> None:
 def test_scales_can_be_switched_off(coarse: bool, fine: bool) -> None:
     s = picture((40, 48))
     net = randomised(BaseNet(coarse=coarse, fine=fine))
-    hdr_base, knots = net(s, mask_of(s))
+    hdr_base, knots = net(s, s, mask_of(s))
     assert bool(knots.any()) == coarse
     if not coarse and not fine:
         torch.testing.assert_close(hdr_base, net.mapped(s, knots), rtol=0, atol=0)
@@ -97,6 +97,15 @@ def test_curves_never_fall(seed: int, spread: float) -> None:
     ramp = torch.linspace(0, 1, 2000).expand(1, 3, 1, -1)
     assert float(net.tone.curve(ramp, knots).diff(dim=-1).min()) >= -1e-6
     assert float(levels.min()) >= 0
+
+
+@torch.no_grad()
+def test_greys_stay_grey_under_the_scene_looks_curve() -> None:
+    s = picture((40, 48), 4)
+    knots, _ = randomised(BaseNet()).coarse(s, mask_of(s))
+    assert bool((knots.abs().amax((1, 2)) > 0.01).all())
+    assert torch.equal(knots[:, 0], knots[:, 1])
+    assert torch.equal(knots[:, 0], knots[:, 2])
 
 
 def test_curve_passes_through_its_knots() -> None:
@@ -126,9 +135,9 @@ def test_levels_stay_where_the_mask_is_and_do_not_bleed() -> None:
 def test_every_picture_of_a_batch_is_on_its_own() -> None:
     s = picture((40, 56), 3)
     net = randomised(BaseNet())
-    together, knots = net(s, mask_of(s))
+    together, knots = net(s, s, mask_of(s))
     for i in range(3):
-        alone, curve = net(s[i : i + 1], mask_of(s[i : i + 1]))
+        alone, curve = net(s[i : i + 1], s[i : i + 1], mask_of(s[i : i + 1]))
         torch.testing.assert_close(together[i : i + 1], alone, rtol=0, atol=2e-5)
         torch.testing.assert_close(knots[i : i + 1], curve, rtol=0, atol=2e-5)
 
@@ -144,10 +153,10 @@ def test_padding_is_cropped_and_multiple_needs_none() -> None:
 def test_bfloat16_body_is_near() -> None:
     s = picture((64, 96))
     net = randomised(BaseNet())
-    exact = net(s, mask_of(s))[0]
+    exact = net(s, s, mask_of(s))[0]
     for module in (net.coarse_net.body, net.fine_net.body):
         module.to(torch.bfloat16)
-    near = net(s, mask_of(s))[0]
+    near = net(s, s, mask_of(s))[0]
     assert near.dtype == torch.float32
     assert float((near - exact).abs().max()) < 0.01
 

@@ -56,7 +56,7 @@ def test_a_picture_without_highlights_teaches_the_judge_alone() -> None:
     taught = {
         name for name, p in net.coarse_net.named_parameters() if p.grad is not None and bool(p.grad.any())
     }
-    assert taught == {"sure.2.weight", "sure.2.bias"}  # its last layer begins at zero
+    assert taught == {"sure.4.weight", "sure.4.bias"}  # its last layer begins at zero
     net.zero_grad()
     sum(coarse_loss(net, _views(0, 8)).values()).backward()  # type: ignore[union-attr]
     assert bool(net.coarse_net.knots.bias.grad.any())  # type: ignore[union-attr]
@@ -70,10 +70,10 @@ def test_doubt_gives_the_direct_mapping_exactly() -> None:
     signal = _views(1, 8).signal
     soft = ((signal - 0.9) / 0.1).clamp(min=0)
     with torch.no_grad():
-        raised, knots = net(signal, soft)
+        raised, knots = net(signal, signal, soft)
         assert bool((raised > net.mapped(signal, knots * 0) + 0.02).any())
         assert not bool(knots[..., :7].any())
-        net.coarse_net.sure[2].bias.fill_(-1.5)  # type: ignore[index, operator, union-attr]
-        raised, knots = net(signal, soft)
+        net.coarse_net.sure[-1].bias.fill_(-1.5)  # type: ignore[index, operator, union-attr]
+        raised, knots = net(signal, signal, soft)
         assert not bool(knots.any())
         assert torch.equal(raised, net.mapped(signal, knots))
