@@ -15,6 +15,9 @@ from sdr2hdr.networks.unet import SLOPE, Body, ResidualUNet
 
 LONG_SIDE = 160  # pixels that the coarse scale sees, whatever the picture's size
 BINS = 24  # of the histograms
+# The judge's verdict up to which a picture has no highlights. On views of pictures held out from training 13 % of those
+# without any are above it, and 4 % of those with some below.
+DOUBT = -0.35
 QUIET = 7  # knots of the display look's curve that stay at the direct mapping: up to signal 0.375
 
 
@@ -37,14 +40,9 @@ class CoarseNet(nn.Module):
         self.top = nn.Linear(96, 2 * widths[0])
         self.knots = nn.Linear(96, 3 * KNOTS)
         self.levels = nn.Conv2d(widths[0], 3, 3, padding=1)
-        judge, seen = nn.Linear(64, 1), statistics + 6 + 3 * KNOTS
-        self.sure = (
-            nn.Sequential(
-                nn.LayerNorm(seen), nn.Linear(seen, 64), nn.LeakyReLU(slope), nn.Dropout(0.1), judge
-            )
-            if display
-            else nn.Identity()
-        )
+        first, judge = nn.Linear(statistics, 64), nn.Linear(64, 1)
+        layers = (nn.LayerNorm(statistics), first, nn.LeakyReLU(slope), nn.Dropout(0.1), judge)
+        self.sure = nn.Sequential(*layers) if display else nn.Identity()
         for layer in (self.deep, self.top, self.knots, self.levels, judge):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
@@ -78,12 +76,9 @@ class CoarseNet(nn.Module):
         y = self.body.decode(levels).float()
         scale, shift = self.top(summary)[:, :, None, None].chunk(2, 1)
         y = F.leaky_relu(y * (1 + scale) + shift, self.slope)
-        knots, blown = self.knots(summary), self.levels(y)
-        sure = torch.ones_like(summary[:, :1])
-        if self.display:  # the judge learns by itself and bends nothing of what it judges by
-            seen = torch.cat([found, blown.mean((2, 3)), blown.amax((2, 3)), knots], 1)
-            sure = 1 + self.sure(seen.detach())
-        return knots.view(-1, 3, self.tone_knots), blown, sure
+        # the judge learns by itself and bends nothing of what it judges by
+        sure = 1 + self.sure(found.detach()) if self.display else torch.ones_like(summary[:, :1])
+        return self.knots(summary).view(-1, 3, self.tone_knots), self.levels(y), sure
 
 
 class BaseNet(nn.Module):
@@ -108,7 +103,8 @@ class BaseNet(nn.Module):
     ) -> None:
         super().__init__()
         self.tone = Tone()
-        self.use_coarse, self.use_fine, self.display, self.quiet = coarse, fine, display, QUIET
+        self.use_coarse, self.use_fine, self.display = coarse, fine, display
+        self.quiet, self.doubt = QUIET, DOUBT
         self.slope, self.long_side, self.tone_knots = SLOPE, LONG_SIDE, KNOTS
         # what a curve lifts the mid-tones by is their author's business, no highlight's: it is taken off there, and
         # less and less of it towards white
@@ -132,8 +128,8 @@ class BaseNet(nn.Module):
     def judged(
         self, signal: torch.Tensor, mask: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Likewise, and how surely the picture has highlights, (N, 1): up to 0 nothing of it counts, from 0.5 on all,
-        except in training, where curve and levels learn as if it were sure.
+        """Likewise, and how surely the picture has highlights, (N, 1): up to `DOUBT` nothing of it counts, from
+        0.5 above it on all, except in training, where curve and levels learn as if it were sure.
         """
         size = self.coarse_size(signal.shape[-2], signal.shape[-1])
         linear = F.interpolate(
@@ -147,7 +143,7 @@ class BaseNet(nn.Module):
             raw = F.leaky_relu(raw, self.slope) if self.training else raw.clamp(min=0)
             raw = torch.cat([torch.zeros_like(raw[..., : self.quiet]), raw[..., self.quiet :]], -1)
             if not self.training:
-                share = (2 * sure).clamp(0, 1)[:, :, None]
+                share = (2 * (sure - self.doubt)).clamp(0, 1)[:, :, None]
                 raw, levels = raw * share, levels * share[..., None]
         # the running maximum over the knots: a tone curve cannot fall
         knots = torch.cummax(self.tone.positions + raw, -1)[0] - self.tone.positions

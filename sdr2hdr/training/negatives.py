@@ -15,6 +15,13 @@ from sdr2hdr.color.transfer import srgb_decode
 from sdr2hdr.image import FloatArray
 
 GRAIN = 0.02  # largest standard deviation of the noise that is laid over, in signal
+LETTERS = "etaoinshrdlucmfwypvbgkETAOINSHRDLU0123456789,."
+FONTS = (
+    cv2.FONT_HERSHEY_SIMPLEX,
+    cv2.FONT_HERSHEY_DUPLEX,
+    cv2.FONT_HERSHEY_COMPLEX,
+    cv2.FONT_HERSHEY_TRIPLEX,
+)
 Size = tuple[int, int]
 Draw = Callable[[Size, np.random.Generator], FloatArray]
 
@@ -66,6 +73,45 @@ def page(size: Size, rng: np.random.Generator) -> FloatArray:
     if rng.random() < 0.5:
         slope = np.linspace(1, rng.uniform(0.8, 1), width, dtype=np.float32)[None, :, None]
         signal = cv2.GaussianBlur(signal * slope, (0, 0), rng.uniform(0.3, 1.5))
+    return signal
+
+
+def _letters(rng: np.random.Generator, count: int) -> str:
+    """So many letters in words of one to nine."""
+    text = "".join(LETTERS[i] for i in rng.integers(len(LETTERS), size=count))
+    ends = np.cumsum(rng.integers(1, 10, count))
+    return " ".join(text[a:b] for a, b in zip([0, *ends], ends, strict=False) if a < count)
+
+
+def _write(signal: FloatArray, box: tuple[int, int, int, int], rng: np.random.Generator, ink: float) -> None:
+    """Lines of letters into a box (top, left, height, width) of the picture, all of one size and ink, in place."""
+    top, left, height, width = box
+    font, scale = int(rng.choice(FONTS)), float(rng.uniform(0.25, 0.6))
+    step = int(32 * scale * rng.uniform(1, 1.8))
+    cover = np.zeros(signal.shape[:2], np.uint8)  # OpenCV writes into nothing else
+    for y in range(top + step, top + height, step):
+        line = _letters(rng, int(width * rng.uniform(0.2, 1) / (18 * scale)))
+        cv2.putText(cover, line, (left, y), font, scale, (255,), 1, cv2.LINE_AA)
+    signal += (np.float32(ink) - signal) * (cover[..., None] / np.float32(255))
+
+
+def screen(size: Size, rng: np.random.Generator) -> FloatArray:
+    """A page of letters as a screen shows it, or a window of a program: bars, buttons, columns; dark now and then."""
+    height, width = size
+    dark = rng.random() < 0.15
+    signal = _flat(size, np.full(3, rng.uniform(0.05, 0.2) if dark else min(1, rng.uniform(0.9, 1.15))))
+    ink = float(rng.uniform(0.7, 1) if dark else rng.uniform(0, 0.4))
+    left, top = (int(side * rng.uniform(0, 0.3)) for side in (width, height))
+    if rng.random() < 0.6:
+        shade = np.float32(rng.uniform(0.85, 1))
+        signal[:, :left] *= shade
+        signal[:top] = rng.uniform(0, 1) if rng.random() < 0.5 else signal[:top] * shade
+        for x in range(left, width, max(8, int(width * rng.uniform(0.1, 0.3)))):
+            y, long, high = int(height * rng.uniform(0, 1)), int(width * 0.08), int(height * 0.08)
+            cv2.rectangle(signal, (x, y), (x + long, y + high), rng.uniform(0, 1, 3).tolist(), -1)
+    _write(signal, (top, left, int(height * rng.uniform(0.4, 1)), width - left), rng, ink)
+    if left > 40:
+        _write(signal, (top, 4, height, left), rng, ink)
     return signal
 
 
@@ -131,7 +177,7 @@ def collage(size: Size, rng: np.random.Generator) -> FloatArray:
     return signal
 
 
-_SINGLE: tuple[Draw, ...] = (page, page, plain, overcast, snow, skin, skin)
+_SINGLE: tuple[Draw, ...] = (page, screen, screen, plain, overcast, snow, skin, skin)
 DRAWN: tuple[Draw, ...] = (*_SINGLE, collage, collage, blank)
 
 
