@@ -28,6 +28,7 @@ class CoarseNet(nn.Module):
         super().__init__()
         self.slope, self.bins, self.tone_knots, self.display = slope, BINS, KNOTS, display
         self.body = Body(24, widths, slope, dropout)
+        self.body.begin_wide()
         statistics = 3 * widths[-1] + 4 * BINS
         self.pool = nn.Sequential(
             nn.Linear(statistics, 128),

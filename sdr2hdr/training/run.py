@@ -61,7 +61,8 @@ class Run:
         metadata=_option("Views of the pool that are replaced a minute, in the background.", least=0),
     )
     side: int = field(
-        default=320, metadata=_option("Long side of the views of base-coarse, pixels.", least=64)
+        default=320,
+        metadata=_option("Long side of the views of base-coarse and base-judge, pixels.", least=64),
     )
     workers: int = field(
         default=1, metadata=_option("Processes that prepare batches, per process that trains.", least=0)

@@ -61,7 +61,7 @@ class Sampling:
 def sampling_of(look: str, long_side: int = 320) -> Sampling:
     """How views of a look are drawn: the display look's promises rest on what it has seen without a highlight."""
     if look == "scene":
-        return Sampling(long_side=long_side)
+        return Sampling(long_side=long_side, negatives=0.06, turned=0.2, contrast=0.1, saturation=0.15)
     return Sampling(
         look,
         long_side,

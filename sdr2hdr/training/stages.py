@@ -32,6 +32,7 @@ class Stage:
     steps, rate : of AdamW, cosine decay
     critics : train two critics beside it
     negatives : share of whole views without any highlight; None, the look's
+    look : the only look that has this stage; None, both do
     """
 
     trained: tuple[str, ...]
@@ -44,6 +45,7 @@ class Stage:
     rate: float = 5e-4
     critics: bool = False
     negatives: float | None = None
+    look: str | None = None
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -103,7 +105,14 @@ def joint_loss(chain: Chain, layers: Layers, adversary: Adversary | None = None)
 STAGES = {
     "base-coarse": Stage(("base.coarse_net.",), None, "base", views=16, steps=4000, rate=1e-3),
     "base-judge": Stage(  # whether there are highlights at all, the rest of the coarse scale frozen
-        ("base.coarse_net.sure.",), None, "base", views=16, steps=1500, rate=2e-3, negatives=0.25
+        ("base.coarse_net.sure.",),
+        None,
+        "base",
+        views=16,
+        steps=1500,
+        rate=1e-3,
+        negatives=0.25,
+        look="display",
     ),
     "base": Stage(("base.fine_net.",), base_loss, "base"),
     "detail-partial": Stage(
