@@ -6,7 +6,7 @@ import torch
 CLIPPED_SIGNAL = 0.95  # a pixel is clipped when its largest channel reaches this; the figures too
 SHARES = (0.0, 0.005, 0.10, 0.25)  # share of clipped pixels in a picture ...
 THRESHOLDS = (0.93, 0.905, 0.895, 0.85)  # ... and the threshold for it; linear between, constant beyond
-RAISED = 0.02  # PQ above the direct mapping at which a base counts as raised in full
+RAISED = 0.02  # PQ above what it is mapped to at which a base counts as raised in full
 THRESHOLD_RANGE = (0.75, 0.995)  # what any threshold may be, a user's as well
 
 
@@ -50,21 +50,22 @@ def only_raised(
     invented: torch.Tensor,
     own: torch.Tensor,
     hdr_base: torch.Tensor,
-    direct_base: torch.Tensor,
+    mapped_base: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """What of the invented detail the display look takes, and where: only where the base was raised, and only added.
+    """What of the invented detail is taken, and where: only where the base was raised, and only added.
 
     What has not been raised is paper, and what the D-net took for lost between its letters was never there. Detail that
-    took light away would make a brighter pixel the darker one.
+    took light away would make a brighter pixel the darker one. Either costs decibels, too (`weights/README.md`).
 
     Parameters
     ----------
     mask, invented, own : (N, 3, H, W); detail layers of the D-net and of the input
-    hdr_base, direct_base : (N, 3, H, W); Hb and the direct mapping of Sb in PQ, BT.2020
+    hdr_base, mapped_base : (N, 3, H, W); Hb and what Sb is mapped to without it, PQ, BT.2020: by the picture's tone
+        curve in the scene look, directly in the display look, whose curve raises, too
 
     Returns
     -------
     The part of the mask, and the detail that belongs there.
     """
-    where = mask * ((hdr_base - direct_base).amax(1, keepdim=True) / RAISED).clamp(0, 1)
+    where = mask * ((hdr_base - mapped_base).amax(1, keepdim=True) / RAISED).clamp(0, 1)
     return where, torch.maximum(invented, own)

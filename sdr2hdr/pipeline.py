@@ -206,10 +206,10 @@ class Converter:
             run.show(curve=knots, hdr_base=hdr_base, mapped=mapped, detail=detail)
         if "detail" in nets:
             with run.stage("detail"):
-                where, invented = soft, nets["detail"].net(detail, soft)
                 if self.settings.look == "display":
-                    direct = base_net.mapped(base, torch.zeros_like(knots))
-                    where, invented = mask.only_raised(soft, invented, detail, hdr_base, direct)
+                    mapped_base = base_net.mapped(base, torch.zeros_like(knots))
+                invented = nets["detail"].net(detail, soft)
+                where, invented = mask.only_raised(soft, invented, detail, hdr_base, mapped_base)
                 detail = where * invented + (1 - where) * detail
                 run.show(hdr_detail=detail)
         with run.stage("refine"):

@@ -88,7 +88,8 @@ def eager_chain(signal, folder, tau, invent=True):
     hb, knots = base_net(sb, s, m)
     ds, dsb = base_net.mapped(s, knots), base_net.mapped(sb, knots)
     d = ds / dsb
-    hd = m * detail_net(d, m) + (1 - m) * d if invent else d
+    where, made = mask.only_raised(m, detail_net(d, m), d, hb, dsb)
+    hd = where * made + (1 - where) * d if invent else d
     return refine_net(hb * hd, ds, m)[0].clamp(0, 1).numpy()
 
 

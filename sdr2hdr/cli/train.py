@@ -54,7 +54,7 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
 def command(**options: Any) -> None:
     """Train one STAGE; run again to resume.
 
-    Order: base-coarse, base-judge (display look), base, detail-partial, detail-context, refine, joint. Every stage
+    Order: base-coarse, base-judge, base, detail-partial, detail-context, refine, joint. Every stage
     reads the archives of the former ones from OUT, or from --weights, and writes LOOK-ROLE.pt there. The folder of
     decomposed views that the stages after these two read is filled when it is needed, or beforehand by the stage
     `pool`. Several processes train together under torchrun.

@@ -24,9 +24,9 @@ QUIET = 7  # knots of the display look's curve that stay at the direct mapping: 
 class CoarseNet(nn.Module):
     """(N, 6, h, w) of signal and mask at 160 px -> tone curve (N, 3, 17) and levels (N, 3, h/2, w/2) in PQ."""
 
-    def __init__(self, widths: list[int], slope: float, dropout: float, display: bool = False) -> None:
+    def __init__(self, widths: list[int], slope: float, dropout: float) -> None:
         super().__init__()
-        self.slope, self.bins, self.tone_knots, self.display = slope, BINS, KNOTS, display
+        self.slope, self.bins, self.tone_knots = slope, BINS, KNOTS
         self.body = Body(24, widths, slope, dropout)
         self.body.begin_wide()
         statistics = 3 * widths[-1] + 4 * BINS
@@ -42,8 +42,9 @@ class CoarseNet(nn.Module):
         self.knots = nn.Linear(96, 3 * KNOTS)
         self.levels = nn.Conv2d(widths[0], 3, 3, padding=1)
         first, judge = nn.Linear(statistics, 64), nn.Linear(64, 1)
-        layers = (nn.LayerNorm(statistics), first, nn.LeakyReLU(slope), nn.Dropout(0.1), judge)
-        self.sure = nn.Sequential(*layers) if display else nn.Identity()
+        self.sure = nn.Sequential(
+            nn.LayerNorm(statistics), first, nn.LeakyReLU(slope), nn.Dropout(0.1), judge
+        )
         for layer in (self.deep, self.top, self.knots, self.levels, judge):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
@@ -78,7 +79,7 @@ class CoarseNet(nn.Module):
         scale, shift = self.top(summary)[:, :, None, None].chunk(2, 1)
         y = F.leaky_relu(y * (1 + scale) + shift, self.slope)
         # the judge learns by itself and bends nothing of what it judges by
-        sure = 1 + self.sure(found.detach()) if self.display else torch.ones_like(summary[:, :1])
+        sure = 1 + self.sure(found.detach())
         return self.knots(summary).view(-1, 3, self.tone_knots), self.levels(y), sure
 
 
@@ -112,7 +113,7 @@ class BaseNet(nn.Module):
         fading = 1 - ((torch.arange(KNOTS) - (QUIET - 1)).clamp(min=0) / float(KNOTS - QUIET))
         self.register_buffer("fading", fading, persistent=False)
         self.coarse_multiple = 2 ** len(coarse_widths)
-        self.coarse_net = CoarseNet(list(coarse_widths), slope, dropout, display)
+        self.coarse_net = CoarseNet(list(coarse_widths), slope, dropout)
         self.fine_net = ResidualUNet(12, list(fine_widths), slope, dropout)
 
     @torch.jit.export
@@ -143,9 +144,11 @@ class BaseNet(nn.Module):
             raw = raw - self.fading * raw[..., self.quiet - 1 : self.quiet]
             raw = F.leaky_relu(raw, self.slope) if self.training else raw.clamp(min=0)
             raw = torch.cat([torch.zeros_like(raw[..., : self.quiet]), raw[..., self.quiet :]], -1)
-            if not self.training:
-                share = (2 * (sure - self.doubt)).clamp(0, 1)[:, :, None]
-                raw, levels = raw * share, levels * share[..., None]
+        if not self.training:
+            share = (2 * (sure - self.doubt)).clamp(0, 1)[:, :, None]
+            levels = levels * share[..., None]
+            if self.display:
+                raw = raw * share
         # the running maximum over the knots: a tone curve cannot fall
         knots = torch.cummax(self.tone.positions + raw, -1)[0] - self.tone.positions
         levels = F.leaky_relu(levels, self.slope) if self.training else levels.clamp(min=0)
@@ -175,7 +178,9 @@ class BaseNet(nn.Module):
     def refine(
         self, base: torch.Tensor, mask: torch.Tensor, start: torch.Tensor, level: torch.Tensor
     ) -> torch.Tensor:
-        """The fine scale: `start` plus a residual, PQ, BT.2020; in the display look only where the mask is."""
+        """The fine scale, if any: `start` plus a residual, PQ, BT.2020; in the display look only where the mask is."""
+        if not self.use_fine:
+            return start
         residual = self.fine_net(torch.cat([base, mask, start, level], 1))
         return start + (residual * mask if self.display else residual)
 
@@ -188,7 +193,4 @@ class BaseNet(nn.Module):
         if self.use_coarse:
             knots, levels = self.coarse(signal, mask)
             level = mask * self.spread(levels, mask)
-        start = self.start(base, knots, level)
-        if self.use_fine:
-            start = self.refine(base, mask, start, level)
-        return start, knots
+        return self.refine(base, mask, self.start(base, knots, level), level), knots

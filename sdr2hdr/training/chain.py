@@ -47,10 +47,9 @@ def reconstruct(chain: Chain, signal: torch.Tensor, through: str = "refine") -> 
     mapped, mapped_base = chain.base.mapped(signal, knots), chain.base.mapped(base, knots)
     detail = ratio(mapped, mapped_base)
     if through != "base":
-        where, invented = mask, chain.detail(detail, mask)
         if chain.base.display:
-            direct = chain.base.mapped(base, torch.zeros_like(knots))
-            where, invented = only_raised(mask, invented, detail, hdr_base, direct)
+            mapped_base = chain.base.mapped(base, torch.zeros_like(knots))
+        where, invented = only_raised(mask, chain.detail(detail, mask), detail, hdr_base, mapped_base)
         detail = blend(invented, detail, where)
     joined = hdr_base * detail
     return chain.refine(joined, mapped, mask) if through == "refine" else joined

@@ -16,8 +16,11 @@ SURE_WEIGHT = 0.05
 SURE_MARGIN = 0.3  # a picture without highlights is to be so far beyond doubt
 SHOULDER = 0.4  # signal above which a picture of the display look may have been raised
 CELL = 8  # pixels of a view: noise and blocks are gone from the mean of a cell, a lamp is not
-QUIET_EXCESS = 0.012  # PQ: surely no highlights (drawn negatives have 0.0124 at most)
+QUIET_EXCESS = 0.012  # PQ: surely no highlights
 LIVELY_EXCESS = 0.03  # PQ: surely some
+REAL_CURVE = (
+    0.5  # weight of the curve on a camera's own pairs: few responses, and the net knows the pictures by heart
+)
 ANCHOR = 0.15  # weight of the anchored scale on pairs whose scale is only estimated
 
 
@@ -42,9 +45,13 @@ class Views:
     real: torch.Tensor
 
 
-def brightest_excess(target: torch.Tensor, direct: torch.Tensor, signal: torch.Tensor) -> torch.Tensor:
-    """How far the reference lies above the direct mapping in the cell where it does most, PQ; (N, 3, H, W) -> (N,)."""
-    excess = (target - direct) * (signal > SHOULDER)
+def brightest_excess(target: torch.Tensor, mapped: torch.Tensor, signal: torch.Tensor) -> torch.Tensor:
+    """How far the reference lies above what is `mapped` in the cell where it does most, PQ; (N, 3, H, W) -> (N,).
+
+    In the display look that is the direct mapping, and `signal` the picture; in the scene look the tone curve, with the
+    mask instead of the signal: what is not clipped has no highlights there.
+    """
+    excess = (target - mapped) * (signal > SHOULDER)
     return F.avg_pool2d(excess.mean(1, keepdim=True), CELL // 2).flatten(1).amax(1)  # of every second pixel
 
 
@@ -75,23 +82,25 @@ def coarse_loss(net: BaseNet, views: Views) -> dict[str, torch.Tensor]:
         target[real] = tone.encode(reference * gain)
     open_ = (s < CLIPPED_SIGNAL).float()
     share = open_.mean((1, 2, 3)).clamp(min=0.05)
-    counts, excess = torch.ones_like(share), torch.zeros_like(share)
+    counts = torch.ones_like(share)
     if net.display:  # a picture without highlights teaches that there are none, and nothing of curves
         excess = brightest_excess(target, tone.direct(s), s)
         counts = (excess >= QUIET_EXCESS).float()
         counts = counts / counts.mean().clamp(min=0.1)
+    else:
+        excess = brightest_excess(target, curve.detach(), m)
     error = ((curve - target).abs() * open_).mean((1, 2, 3)) / share
+    if not net.display:
+        error = error * torch.where(real, REAL_CURVE, 1.0)
     anchor = ((curve - p).abs() * open_).mean((1, 2, 3)) / share * real.float()
     grid = [levels.shape[-2], levels.shape[-1]]
     weight = F.interpolate(m * m, grid, mode="area")
     wanted = F.interpolate(m * (target - curve.detach()), grid, mode="area") / (weight + 1e-4)
     level = F.smooth_l1_loss(levels, wanted, beta=LEVEL_BETA, reduction="none")
     level = (weight * level).sum((1, 2, 3)) / (weight.sum((1, 2, 3)) + FEW)
-    found = {
+    return {
         "curve": (counts * error).mean(),
         "level": LEVEL_WEIGHT * (counts * level).mean(),
         "anchor": ANCHOR * (counts * anchor).mean(),
+        "sure": SURE_WEIGHT * sure_loss(sure, excess),
     }
-    if net.display:
-        found["sure"] = SURE_WEIGHT * sure_loss(sure, excess)
-    return found

@@ -1,6 +1,6 @@
 """Pictures without a highlight: whatever is white in them is paper, cloud, snow or skin, and stays where it is.
 
-The reference of each is the direct mapping of its SDR version. All are drawn; grain and compression come after.
+The reference of each is the direct mapping of its SDR version. All are drawn, with grain and compression.
 """
 
 from collections.abc import Callable
@@ -186,15 +186,14 @@ def _one(size: Size, rng: np.random.Generator) -> FloatArray:
 
 
 def negative(size: Size, rng: np.random.Generator, compression: Compression) -> Shot:
-    """One of them, with grain and compression; light as `direct_light` of what it was before these."""
+    """One of them, with grain and compression, and the direct mapping of what came of it."""
     signal = DRAWN[int(rng.integers(len(DRAWN)))](size, rng).clip(0, 1).astype(np.float32)
-    light = direct_light(np.round(signal * 255).astype(np.uint8))
     if rng.random() < 0.5:
         signal = signal + rng.standard_normal(signal.shape, dtype=np.float32) * np.float32(
             rng.uniform(0, GRAIN)
         )
-    codes = np.round(signal.clip(0, 1) * 255).astype(np.uint8)
-    return Shot(compress(codes, rng, compression), light, 1.0, {"kind": "negative"})
+    codes = compress(np.round(signal.clip(0, 1) * 255).astype(np.uint8), rng, compression)
+    return Shot(codes, direct_light(codes), 1.0, {"kind": "negative"})
 
 
 def framed(shot: Shot, rng: np.random.Generator) -> Shot:

@@ -32,7 +32,6 @@ class Stage:
     steps, rate : of AdamW, cosine decay
     critics : train two critics beside it
     negatives : share of whole views without any highlight; None, the look's
-    look : the only look that has this stage; None, both do
     """
 
     trained: tuple[str, ...]
@@ -45,7 +44,6 @@ class Stage:
     rate: float = 5e-4
     critics: bool = False
     negatives: float | None = None
-    look: str | None = None
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -112,7 +110,6 @@ STAGES = {
         steps=1500,
         rate=1e-3,
         negatives=0.25,
-        look="display",
     ),
     "base": Stage(("base.fine_net.",), base_loss, "base"),
     "detail-partial": Stage(

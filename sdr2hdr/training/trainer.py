@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from sdr2hdr import device as devices
-from sdr2hdr.errors import InputError, TrainingError, UsageError
+from sdr2hdr.errors import InputError, TrainingError
 from sdr2hdr.mask import soft_mask
 from sdr2hdr.training import archives, state
 from sdr2hdr.training.chain import reconstruct, thresholds
@@ -47,7 +47,7 @@ def train(run: Run, tell: Callable[[str], None] = log.info) -> Figures:
     InputError
         Pictures missing or unreadable, or a damaged state.
     UsageError
-        A pool of other settings, a stage of the other look, or a device that is not there.
+        A pool of other settings, or a device that is not there.
     """
     device = devices.choose(run.device)
     if device.type == "cuda":
@@ -71,16 +71,8 @@ def pool_of(run: Run) -> Pool:
 
 
 def stage_of(run: Run) -> Stage:
-    """The run's stage, with the run's changes.
-
-    Raises
-    ------
-    UsageError
-        The look has no such stage.
-    """
+    """The run's stage, with the run's changes."""
     stage = STAGES[run.stage]
-    if stage.look not in (None, run.look):
-        raise UsageError(f"{run.stage}: a stage of --look {stage.look} alone; leave it out for {run.look}")
     return replace(stage, steps=run.steps or stage.steps, rate=run.rate or stage.rate)
 
 

@@ -15,7 +15,7 @@ from small_training import SMALL_NETS
 
 from sdr2hdr import checkpoint
 from sdr2hdr.color.transfer import pq_encode
-from sdr2hdr.errors import InputError, TrainingError, UsageError
+from sdr2hdr.errors import InputError, TrainingError
 from sdr2hdr.networks import ROLES
 from sdr2hdr.networks.base import BaseNet
 from sdr2hdr.training import trainer
@@ -32,7 +32,6 @@ from sdr2hdr.training.run import Run
 from sdr2hdr.training.stages import STAGES
 
 ALONE = World(0, 1, torch.device("cpu"))
-SCENE = {name: stage for name, stage in STAGES.items() if stage.look in (None, "scene")}
 
 
 def test_the_stages_have_names() -> None:
@@ -42,7 +41,7 @@ def test_the_stages_have_names() -> None:
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_every_stage_runs_and_leaves_archives(run: Run, start: Path, precision: str) -> None:
     former = start
-    for name, stage in SCENE.items():
+    for name, stage in STAGES.items():
         result = trainer.train(replace(run, stage=name, precision=precision))
         assert all(math.isfinite(v) for k, v in result[run.validation[0].name].items() if "PQ" in k)
         for role in stage.roles:
@@ -52,7 +51,7 @@ def test_every_stage_runs_and_leaves_archives(run: Run, start: Path, precision: 
             assert before.keys() == after.keys()
             assert checkpoint.describe(path)["arguments"] == json.loads(json.dumps(SMALL_NETS[role]))
     rows = [json.loads(line) for line in (run.out / "log.jsonl").read_text().splitlines()]
-    assert [row["stage"] for row in rows] == list(SCENE)
+    assert [row["stage"] for row in rows] == list(STAGES)
     for row in rows:
         assert row["activations"]
         assert row["figures"][run.validation[0].name]["level.sd"] >= 0
@@ -61,7 +60,7 @@ def test_every_stage_runs_and_leaves_archives(run: Run, start: Path, precision: 
 
 
 def test_a_stage_changes_what_it_trains_and_nothing_else(run: Run, start: Path) -> None:
-    for name, stage in SCENE.items():
+    for name, stage in STAGES.items():
         out = run.out / name
         trainer.train(replace(run, stage=name, out=out, validation=()))
         changed = set()
@@ -73,7 +72,7 @@ def test_a_stage_changes_what_it_trains_and_nothing_else(run: Run, start: Path) 
         assert all(stage.trains(key) for key in changed), name
 
 
-@pytest.mark.parametrize("name", SCENE)
+@pytest.mark.parametrize("name", STAGES)
 def test_a_resumed_run_has_the_loss_curve_of_an_unbroken_one(run: Run, tmp_path: Path, name: str) -> None:
     unbroken, broken = (
         replace(run, stage=name, out=tmp_path / out, validation=(), every=1, steps=4, workers=1)
@@ -105,7 +104,7 @@ def test_a_resumed_run_has_the_loss_curve_of_an_unbroken_one(run: Run, tmp_path:
         assert all(torch.equal(one[key], two[key]) for key in one)
 
 
-def test_the_display_looks_judge_learns_alone(run: Run) -> None:
+def test_the_display_look_begins_with_the_scene_looks_nets(run: Run) -> None:
     display = replace(run, look="display", workers=0)
     trainer.train(replace(display, stage="base-coarse", validation=()))
     before = checkpoint.rebuild(run.out / "display-base.pt").state_dict()
@@ -114,8 +113,6 @@ def test_the_display_looks_judge_learns_alone(run: Run) -> None:
     changed = {key for key in after if not torch.equal(after[key], before[key])}
     assert changed
     assert all(key.startswith("coarse_net.sure.") for key in changed)
-    with pytest.raises(UsageError, match="base-judge: a stage of --look display alone"):
-        trainer.train(replace(run, stage="base-judge"))
 
 
 def test_a_loss_that_is_no_number_stops_with_the_last_good_state(
@@ -150,7 +147,7 @@ def test_a_damaged_state_is_refused(run: Run) -> None:
         trainer.train(replace(run, steps=3))
 
 
-@pytest.mark.parametrize("name", [name for name, stage in SCENE.items() if stage.loss])
+@pytest.mark.parametrize("name", [name for name, stage in STAGES.items() if stage.loss])
 def test_stages_learn_one_batch_by_heart(pool: Pool, name: str) -> None:
     torch.manual_seed(0)
     chain = Chain(*(net(**SMALL_NETS[role]).eval() for role, net in ROLES.items()))  # type: ignore[arg-type]
