@@ -10,15 +10,15 @@ RIM = 0.9  # and to a rim from this one on
 REACH = 5  # pixels, odd: width of the window in which a rim belongs to a core
 
 
-def raise_cores(pq: torch.Tensor, direct: torch.Tensor, signal: torch.Tensor) -> torch.Tensor:
-    """Lift a core above the direct mapping by at least as much as its rim is on average; the same in all channels.
+def raise_cores(pq: torch.Tensor, mapped: torch.Tensor, signal: torch.Tensor) -> torch.Tensor:
+    """Lift a core above what it is mapped to by at least as much as its rim is on average; the same in all channels.
 
     The nets see a clipped sun as one white; where they set it lower than its half-clipped rim, which they can read, it
-    would be a ring. The direct mapping itself has the core above the rim, and stays what it is where nothing is lifted.
+    would be a ring. The mapping itself has the core above the rim, and stays what it is where nothing is lifted.
 
     Parameters
     ----------
-    pq, direct : (1, 3, H, W) result and direct mapping in PQ; the first is changed in place, and given back
+    pq, mapped : (1, 3, H, W) result and mapped picture in PQ; the first is changed in place, and given back
     signal : (1, 3, H, W) SDR signal
     """
     top = signal[0].amax(0).cpu().numpy()
@@ -29,7 +29,7 @@ def raise_cores(pq: torch.Tensor, direct: torch.Tensor, signal: torch.Tensor) ->
     rim &= near > 0
     if count < 2 or not rim.any():
         return pq
-    lift = (pq - direct)[0].amax(0).cpu().numpy()
+    lift = (pq - mapped)[0].amax(0).cpu().numpy()
     least = _means(lift[rim], near[rim], count)
     missing = np.where(core > 0, np.maximum(least[labels] - lift, 0), 0).astype(np.float32)
     pq += torch.from_numpy(missing).to(pq.device)

@@ -214,9 +214,9 @@ class Converter:
                 run.show(hdr_detail=detail)
         with run.stage("refine"):
             joined = hdr_base * detail
-            refined = nets["refine"].net(joined, mapped, soft)
-            if self.settings.look == "display":
-                refined = order.raise_cores(refined, _mapped(small, inplace.srgb_light()), small)
+            display = self.settings.look == "display"
+            plain = _mapped(small, inplace.srgb_light()) if display else mapped
+            refined = order.raise_cores(nets["refine"].net(joined, mapped, soft), plain, small)
             residual = refined - mapped
             residual[residual.abs() < NOTHING] = 0
             run.show(joined=joined, refined=refined, residual=residual)

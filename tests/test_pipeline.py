@@ -13,7 +13,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sdr2hdr import checkpoint, formats, mask, networks, pipeline, render
+from sdr2hdr import checkpoint, formats, mask, networks, order, pipeline, render
 from sdr2hdr.color import gamut, transfer
 from sdr2hdr.decompose import decompose
 from sdr2hdr.errors import WeightsError
@@ -90,7 +90,7 @@ def eager_chain(signal, folder, tau, invent=True):
     d = ds / dsb
     where, made = mask.only_raised(m, detail_net(d, m), d, hb, dsb)
     hd = where * made + (1 - where) * d if invent else d
-    return refine_net(hb * hd, ds, m)[0].clamp(0, 1).numpy()
+    return order.raise_cores(refine_net(hb * hd, ds, m), ds, s)[0].clamp(0, 1).numpy()
 
 
 @torch.no_grad()
