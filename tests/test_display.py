@@ -96,9 +96,14 @@ def test_hue_stays_within_three_degrees(night: tuple[npt.NDArray[np.uint8], HdrI
     assert np.abs((hue_a - hue_b + 180) % 360 - 180)[lifted].max() < 3
 
 
-def test_a_core_is_not_darker_than_its_rim(night: tuple[npt.NDArray[np.uint8], HdrImage, HdrImage]) -> None:
-    picture, display, _ = night
-    luminance = np.tensordot(table("bt2020_to_xyz")[1], display.light, 1)
+@pytest.mark.parametrize("look", ["display", "scene"])
+def test_a_core_is_not_darker_than_its_rim(
+    look: str, night: tuple[npt.NDArray[np.uint8], HdrImage, HdrImage]
+) -> None:
+    picture, image, _ = night
+    if look == "scene":
+        image = Converter(Settings(look="scene", peak_nits=10000, precision="fp32", device="cpu"))(picture)
+    luminance = np.tensordot(table("bt2020_to_xyz")[1], image.light, 1)
     core = (picture.min(-1) >= 253).astype(np.uint8)
     count, labels = cv2.connectedComponents(core)
     checked = 0
