@@ -31,9 +31,20 @@ def ratio(picture: torch.Tensor, base: torch.Tensor) -> torch.Tensor:
     return picture.clamp(min=LEAST) / base.clamp(min=LEAST)
 
 
-def blend(predicted: torch.Tensor, own: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Hd' = M Hd + (1 - M) own: the prediction only where the picture was clipped."""
-    return torch.lerp(own, predicted, mask)
+def taken(
+    base: BaseNet,
+    layer: torch.Tensor,
+    hdr_base: torch.Tensor,
+    mapped_base: torch.Tensor,
+    invented: torch.Tensor,
+    own: torch.Tensor,
+    mask: torch.Tensor,
+) -> torch.Tensor:
+    """Hd' = M Hd + (1 - M) own, M and Hd as `only_raised` gives them; `layer` is Sb, all (N, 3, H, W)."""
+    if base.display:
+        mapped_base = base.mapped(layer, mapped_base.new_zeros(layer.shape[0], 3, base.tone_knots))
+    where, invented = only_raised(mask, invented, own, hdr_base, mapped_base)
+    return torch.lerp(own, invented, where)
 
 
 def reconstruct(chain: Chain, signal: torch.Tensor, through: str = "refine") -> torch.Tensor:
@@ -47,9 +58,6 @@ def reconstruct(chain: Chain, signal: torch.Tensor, through: str = "refine") -> 
     mapped, mapped_base = chain.base.mapped(signal, knots), chain.base.mapped(base, knots)
     detail = ratio(mapped, mapped_base)
     if through != "base":
-        if chain.base.display:
-            mapped_base = chain.base.mapped(base, torch.zeros_like(knots))
-        where, invented = only_raised(mask, chain.detail(detail, mask), detail, hdr_base, mapped_base)
-        detail = blend(invented, detail, where)
+        detail = taken(chain.base, base, hdr_base, mapped_base, chain.detail(detail, mask), detail, mask)
     joined = hdr_base * detail
     return chain.refine(joined, mapped, mask) if through == "refine" else joined

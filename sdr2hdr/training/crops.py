@@ -53,9 +53,15 @@ class Layers:
 
     @cached_property
     @torch.no_grad()
+    def mapped_base(self) -> torch.Tensor:
+        """D'(Sb)."""
+        return self.net.mapped(self.base, self.knots)
+
+    @cached_property
+    @torch.no_grad()
     def own(self) -> torch.Tensor:
         """The input's detail, D'(s) / D'(Sb)."""
-        return ratio(self.mapped, self.net.mapped(self.base, self.knots))
+        return ratio(self.mapped, self.mapped_base)
 
 
 class Crops:

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from sdr2hdr.mask import CLIPPED_SIGNAL
 from sdr2hdr.training.adversary import Adversary
-from sdr2hdr.training.chain import Chain, blend, ratio
+from sdr2hdr.training.chain import Chain, ratio, taken
 from sdr2hdr.training.crops import Layers
 from sdr2hdr.training.losses import context_loss, pconv_loss
 from sdr2hdr.training.losses_coarse import Views, coarse_loss
@@ -80,11 +80,16 @@ def detail_loss(chain: Chain, layers: Layers, adversary: Adversary | None = None
     return {"context": context_loss(made, real, layers.mask, *scores)}
 
 
+def _taken(chain: Chain, layers: Layers, hdr_base: torch.Tensor) -> torch.Tensor:
+    made = chain.detail(layers.own, layers.mask)
+    return taken(chain.base, layers.base, hdr_base, layers.mapped_base, made, layers.own, layers.mask)
+
+
 def refine_loss(chain: Chain, layers: Layers, adversary: Adversary | None = None) -> Terms:
     """Eq. 2 on the result, B and D frozen."""
     with torch.no_grad():
         hdr_base = chain.base.refine(layers.base, layers.mask, layers.start, layers.level)
-        detail = blend(chain.detail(layers.own, layers.mask), layers.own, layers.mask)
+        detail = _taken(chain, layers, hdr_base)
     result = chain.refine(hdr_base * detail, layers.mapped, layers.mask)
     return {"refine": weighted(result, layers.hdr, layers.signal)}
 
@@ -92,8 +97,7 @@ def refine_loss(chain: Chain, layers: Layers, adversary: Adversary | None = None
 def joint_loss(chain: Chain, layers: Layers, adversary: Adversary | None = None) -> Terms:
     """Eq. 2 on the result and on B's base layer."""
     hdr_base = chain.base.refine(layers.base, layers.mask, layers.start, layers.level)
-    made = chain.detail(layers.own, layers.mask)
-    result = chain.refine(hdr_base * blend(made, layers.own, layers.mask), layers.mapped, layers.mask)
+    result = chain.refine(hdr_base * _taken(chain, layers, hdr_base), layers.mapped, layers.mask)
     return {
         "result": weighted(result, layers.hdr, layers.signal),
         "base": JOINT_BASE * weighted(hdr_base, layers.hdr_base, layers.signal),
