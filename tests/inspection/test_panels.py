@@ -104,12 +104,13 @@ def test_every_kind(seen: Seen, kind: str) -> None:
 
 
 def test_measured_pixels_have_nothing_of_the_d_net(seen: Seen) -> None:
-    """And invented ones do: outside of the mask the blended detail is the tone curve's own, exactly."""
+    """And invented ones do, where it adds light: outside of the mask the detail is the tone curve's own, exactly."""
     layers = (found := seen(scene(64, 90))).layers
     classes = classify(layers["signal"], found.report.tau)
     changed = (layers["hdr_detail"] != layers["detail"]).any(0)
     assert not changed[classes == MEASURED].any()
-    assert changed[classes == INVENTED].mean() > 0.9
+    assert changed[classes == INVENTED].mean() > 0.3
+    assert (layers["hdr_detail"] >= layers["detail"] - 1e-6).all()
     figures = Figures(found)
     assert figures.nets["measured"]["d_net_p99_of_size"] == 0
     assert figures.nets["invented"]["d_net_p99_of_size"] > 0
