@@ -15,8 +15,8 @@ from sdr2hdr.networks.unet import SLOPE, Body, ResidualUNet
 
 LONG_SIDE = 160  # pixels that the coarse scale sees, whatever the picture's size
 BINS = 24  # of the histograms
-# The judge's verdict up to which a picture has no highlights. On views of pictures held out from training 13 % of those
-# without any are above it, and 4 % of those with some below.
+# The judge's verdict up to which a picture has no highlights. On the display look's views of pictures held out from
+# training 13 % of those without any are above it, and 4 % of those with some below.
 DOUBT = -0.35
 QUIET = 7  # knots of the display look's curve that stay at the direct mapping: up to signal 0.375
 

@@ -82,6 +82,7 @@ def coarse_loss(net: BaseNet, views: Views) -> dict[str, torch.Tensor]:
         target[real] = tone.encode(reference * gain)
     open_ = (s < CLIPPED_SIGNAL).float()
     share = open_.mean((1, 2, 3)).clamp(min=0.05)
+    error = ((curve - target).abs() * open_).mean((1, 2, 3)) / share
     counts = torch.ones_like(share)
     if net.display:  # a picture without highlights teaches that there are none, and nothing of curves
         excess = brightest_excess(target, tone.direct(s), s)
@@ -89,8 +90,6 @@ def coarse_loss(net: BaseNet, views: Views) -> dict[str, torch.Tensor]:
         counts = counts / counts.mean().clamp(min=0.1)
     else:
         excess = brightest_excess(target, curve.detach(), m)
-    error = ((curve - target).abs() * open_).mean((1, 2, 3)) / share
-    if not net.display:
         error = error * torch.where(real, REAL_CURVE, 1.0)
     anchor = ((curve - p).abs() * open_).mean((1, 2, 3)) / share * real.float()
     grid = [levels.shape[-2], levels.shape[-1]]
