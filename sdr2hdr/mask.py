@@ -51,8 +51,8 @@ def only_raised(
     own: torch.Tensor,
     hdr_base: torch.Tensor,
     mapped_base: torch.Tensor,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """What of the invented detail is taken, and where: only where the base was raised, and only added.
+) -> torch.Tensor:
+    """Hd' = M Hd + (1 - M) own, with invented detail taken only where the base was raised, and only added.
 
     What has not been raised is paper, and what the D-net took for lost between its letters was never there. Detail that
     took light away would make a brighter pixel the darker one. Either costs decibels, too (`weights/README.md`).
@@ -62,10 +62,6 @@ def only_raised(
     mask, invented, own : (N, 3, H, W); detail layers of the D-net and of the input
     hdr_base, mapped_base : (N, 3, H, W); Hb and what Sb is mapped to without it, PQ, BT.2020: by the picture's tone
         curve in the scene look, directly in the display look, whose curve raises, too
-
-    Returns
-    -------
-    The part of the mask, and the detail that belongs there.
     """
     where = mask * ((hdr_base - mapped_base).amax(1, keepdim=True) / RAISED).clamp(0, 1)
-    return where, torch.maximum(invented, own)
+    return where * torch.maximum(invented, own) + (1 - where) * own

@@ -209,8 +209,7 @@ class Converter:
                 if self.settings.look == "display":
                     mapped_base = base_net.mapped(base, torch.zeros_like(knots))
                 invented = nets["detail"].net(detail, soft)
-                where, invented = mask.only_raised(soft, invented, detail, hdr_base, mapped_base)
-                detail = where * invented + (1 - where) * detail
+                detail = mask.only_raised(soft, invented, detail, hdr_base, mapped_base)
                 run.show(hdr_detail=detail)
         with run.stage("refine"):
             joined = hdr_base * detail

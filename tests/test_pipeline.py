@@ -88,8 +88,7 @@ def eager_chain(signal, folder, tau, invent=True):
     hb, knots = base_net(sb, s, m)
     ds, dsb = base_net.mapped(s, knots), base_net.mapped(sb, knots)
     d = ds / dsb
-    where, made = mask.only_raised(m, detail_net(d, m), d, hb, dsb)
-    hd = where * made + (1 - where) * d if invent else d
+    hd = mask.only_raised(m, detail_net(d, m), d, hb, dsb) if invent else d
     return order.raise_cores(refine_net(hb * hd, ds, m), ds, s)[0].clamp(0, 1).numpy()
 
 

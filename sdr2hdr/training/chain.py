@@ -40,11 +40,10 @@ def taken(
     own: torch.Tensor,
     mask: torch.Tensor,
 ) -> torch.Tensor:
-    """Hd' = M Hd + (1 - M) own, M and Hd as `only_raised` gives them; `layer` is Sb, all (N, 3, H, W)."""
+    """Hd' as conversion makes it (`only_raised`); `layer` is Sb, all (N, 3, H, W)."""
     if base.display:
         mapped_base = base.mapped(layer, mapped_base.new_zeros(layer.shape[0], 3, base.tone_knots))
-    where, invented = only_raised(mask, invented, own, hdr_base, mapped_base)
-    return torch.lerp(own, invented, where)
+    return only_raised(mask, invented, own, hdr_base, mapped_base)
 
 
 def reconstruct(chain: Chain, signal: torch.Tensor, through: str = "refine") -> torch.Tensor:
